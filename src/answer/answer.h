@@ -1,0 +1,69 @@
+/*
+ * The whole server as one function: a query goes in, a response comes out.
+ *
+ * Pure: no heap, no clock, no system call, no state between calls but what the caller passes. UDP, TCP,
+ * tests, fuzzers and benchmarks call the same code.
+ */
+#ifndef SORREL_ANSWER_ANSWER_H
+#define SORREL_ANSWER_ANSWER_H
+
+#include "message/query.h"
+#include "table/table.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
+
+struct answer_settings {
+    const struct table *table;
+    uint16_t udp_payload_max;   /* ceiling for UDP responses and what OPT announces: 512-65535 */
+    uint16_t keepalive;         /* for edns-tcp-keepalive (RFC 7828), in 100 ms; 0: never sent */
+    const uint8_t *nsid;        /* RFC 5001; NULL: never sent */
+    uint16_t nsid_length;
+};
+
+/* The payload size that avoids IP fragments nearly everywhere (DNS flag day 2020). */
+enum { ANSWER_UDP_PAYLOAD_DEFAULT = 1232 };
+
+/* What the answer was, for counters. */
+struct answer_report {
+    enum query_verdict verdict;
+    uint16_t qtype;     /* 0 if the question could not be read */
+    uint16_t rcode;     /* extended RCODE included; meaningless if no response */
+    uint8_t opcode;
+    bool truncated;
+    bool edns;
+    bool dnssec_ok;
+};
+
+/*
+ * Answers one message. `reply` has room for `reply_max` octets (at least 512; 65535 for TCP) and must not
+ * overlap `query`. Returns the length of the response, or 0 for silence.
+ */
+size_t answer(const struct answer_settings *settings, enum transport transport,
+              const uint8_t *query, size_t query_length, uint8_t *reply, size_t reply_max,
+              struct answer_report *report);
+
+/*
+ * The same in three steps, so that the cache misses of many queries overlap: begin all, look up all, finish
+ * all. Steps of one query must come in this order; `task` carries what is between them and needs no
+ * clean-up. answer() is exactly these three.
+ */
+struct answer_task {
+    const uint8_t *wire;
+    enum query_verdict verdict;
+    struct query query;
+    struct name qname;
+    const struct table_section *zone;
+    uint64_t hashes[NAME_LABELS_MAX + 1];
+};
+
+void answer_begin(struct answer_task *task, const struct answer_settings *settings,
+                  const uint8_t *query, size_t query_length);
+void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings);
+size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
+                     enum transport transport, uint8_t *reply, size_t reply_max,
+                     struct answer_report *report);
+
+#endif

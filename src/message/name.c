@@ -1,0 +1,111 @@
+#include "message/name.h"
+
+#include <string.h>
+
+size_t name_measure(const uint8_t *wire, size_t available)
+{
+    size_t at = 0;
+
+    for (;;) {
+        if (at >= available || at >= NAME_OCTETS_MAX)
+            return 0;
+        unsigned label = wire[at];
+        if (label == 0)
+            return at + 1;
+        if (label > NAME_LABEL_OCTETS_MAX)
+            return 0;
+        at += 1 + label;
+    }
+}
+
+void name_copy_lower(uint8_t *to, const uint8_t *from, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        uint8_t octet = from[i];
+        to[i] = (uint8_t)(octet | ((uint8_t)(octet - 'A') < 26 ? 0x20 : 0));
+    }
+}
+
+size_t name_read(struct name *name, const uint8_t *wire, size_t available)
+{
+    size_t at = 0;
+    unsigned labels = 0;
+
+    for (;;) {
+        if (at >= available || at >= NAME_OCTETS_MAX)
+            return 0;
+        unsigned label = wire[at];
+        name->offset[labels] = (uint8_t)at;
+        if (label == 0)
+            break;
+        if (label > NAME_LABEL_OCTETS_MAX)
+            return 0;
+        at += 1 + label;
+        labels++;
+    }
+    name->labels = (uint8_t)labels;
+    name->length = (uint8_t)(at + 1);
+    name_copy_lower(name->octets, wire, at + 1);
+    return at + 1;
+}
+
+/* Orders two labels as RFC 4034 §6.1 does: octet by octet, then the shorter first. */
+static int compare_labels(const uint8_t *a, const uint8_t *b)
+{
+    unsigned common = a[0] < b[0] ? a[0] : b[0];
+    int order = memcmp(a + 1, b + 1, common);
+
+    return order != 0 ? order : (int)a[0] - (int)b[0];
+}
+
+int name_compare(const struct name *a, const struct name *b)
+{
+    unsigned common = a->labels < b->labels ? a->labels : b->labels;
+
+    for (unsigned i = 1; i <= common; i++) {
+        int order = compare_labels(name_suffix(a, a->labels - i), name_suffix(b, b->labels - i));
+        if (order != 0)
+            return order;
+    }
+    return (int)a->labels - (int)b->labels;
+}
+
+bool name_is_within(const struct name *name, const struct name *ancestor)
+{
+    if (ancestor->labels > name->labels)
+        return false;
+    unsigned first = (unsigned)name->labels - ancestor->labels;
+    return name_suffix_length(name, first) == ancestor->length &&
+           memcmp(name_suffix(name, first), ancestor->octets, ancestor->length) == 0;
+}
+
+static char *octet_to_text(uint8_t octet, char *at)
+{
+    if (octet <= ' ' || octet > '~') {
+        *at++ = '\\';
+        *at++ = (char)('0' + octet / 100);
+        *at++ = (char)('0' + octet / 10 % 10);
+        *at++ = (char)('0' + octet % 10);
+        return at;
+    }
+    if (strchr(".\\\"();@$", octet) != NULL)
+        *at++ = '\\';
+    *at++ = (char)octet;
+    return at;
+}
+
+char *name_to_text(const struct name *name, char text[NAME_TEXT_MAX])
+{
+    char *at = text;
+
+    for (unsigned i = 0; i < name->labels; i++) {
+        const uint8_t *label = name_suffix(name, i);
+        for (unsigned j = 1; j <= label[0]; j++)
+            at = octet_to_text(label[j], at);
+        *at++ = '.';
+    }
+    if (name->labels == 0)
+        *at++ = '.';
+    *at = '\0';
+    return text;
+}

@@ -1,0 +1,40 @@
+/*
+ * Reading a query: octets from the network become a verdict, never an error of ours
+ * (RFC 1035 §4.1, RFC 6891 §6.1, RFC 9619).
+ */
+#ifndef SORREL_MESSAGE_QUERY_H
+#define SORREL_MESSAGE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum query_verdict {
+    QUERY_ANSWER,          /* one readable question, opcode QUERY: to be answered */
+    QUERY_SILENCE,         /* shorter than a header, or itself a response: no reply */
+    QUERY_FORMERR_HEADER,  /* question unreadable: FORMERR, a bare header */
+    QUERY_FORMERR,         /* question readable, the rest malformed: FORMERR with the question */
+    QUERY_NOTIMP,          /* an opcode that is not implemented */
+    QUERY_BADVERS,         /* EDNS version other than 0 */
+    QUERY_REFUSED,         /* understood and not done here: zone transfer, UPDATE, NOTIFY */
+};
+
+struct query {
+    uint16_t length;          /* of the message */
+    uint16_t question_length; /* octets of QNAME, QTYPE, QCLASS behind the header; 0 if unreadable */
+    uint16_t qtype;
+    uint16_t qclass;
+    uint16_t udp_payload;     /* requestor's; at least 512 */
+    uint8_t opcode;
+    bool edns;                /* had an OPT record that could be read */
+    bool dnssec_ok;           /* DO */
+    bool wants_nsid;
+    bool wants_keepalive;     /* sent edns-tcp-keepalive */
+    uint8_t edns_version;
+};
+
+/* Reads the message at `wire`, `length` octets (at most 65535). `query` is filled as far as the verdict
+ * allows. QNAME is left in place, at octet 12. */
+enum query_verdict query_parse(struct query *query, const uint8_t *wire, size_t length);
+
+#endif

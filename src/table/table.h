@@ -1,0 +1,111 @@
+/*
+ * Reading a zone table: the only code that turns offsets and refs into pointers. What it returns
+ * points into the table and lives as long as its mapping.
+ *
+ * table_open() checks everything once; from then on a contradiction in the table is a bug of ours, and
+ * the accessors do not look again.
+ */
+#ifndef SORREL_TABLE_TABLE_H
+#define SORREL_TABLE_TABLE_H
+
+#include "message/fragment.h"
+#include "message/name.h"
+#include "table/layout.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct table {
+    const uint8_t *base;
+    const struct table_header *header;
+    const struct table_zone *directory;
+};
+
+/* An RRset as it is stored in a node. */
+struct rrset {
+    uint16_t type;
+    bool oversize;               /* cannot be sent at all; rrs is empty */
+    struct fragment rrs;
+    struct fragment signatures;  /* count 0 if there are none; its pointer list is empty */
+    struct fragment glue;        /* in-domain glue of a cut's NS; likewise */
+    const struct table_target *targets;
+    uint16_t target_count;
+};
+
+/*
+ * Validates `length` octets at `base` (8-octet aligned) as a whole table: magic, version, byte order,
+ * checksum, and bounds and sense of every offset, count, name, fragment and pointer. Returns NULL and
+ * fills `table`, or a sentence without a full stop that says what is wrong with it.
+ */
+const char *table_open(struct table *table, const void *base, size_t length);
+
+/* Fills `table` from a table that is known to be valid (sealed, and opened before). */
+void table_attach(struct table *table, const void *base);
+
+/* The section whose apex is the suffix of `name` with `labels` labels and that hash; or NULL. */
+const struct table_section *table_find_zone(const struct table *table, const struct name *name,
+                                            unsigned labels, uint64_t hash);
+
+/* Walks the zones in no particular order: start with *position = 0; NULL at the end. */
+const struct table_section *table_next_zone(const struct table *table, uint32_t *position);
+
+static inline bool table_has_depth(const struct table *table, unsigned labels)
+{
+    return table->header->depths[labels / 64] >> (labels % 64) & 1;
+}
+
+static inline const void *section_at(const struct table_section *section, uint32_t ref)
+{
+    return (const uint8_t *)section + (uint64_t)ref * TABLE_UNIT;
+}
+
+static inline const struct table_node *section_node(const struct table_section *section,
+                                                    uint32_t ref)
+{
+    return section_at(section, ref);
+}
+
+static inline const uint8_t *section_apex_name(const struct table_section *section)
+{
+    return section_at(section, section->apex_name);
+}
+
+/* The node of the suffix of `name` with `labels` labels (at least the apex') and that hash, or NULL. */
+const struct table_node *section_find_node(const struct table_section *section,
+                                           const struct name *name, unsigned labels, uint64_t hash);
+
+/* The node's owner below the apex: owner_length octets of labels. */
+const uint8_t *node_owner(const struct table_node *node);
+
+/* Octets of the node's owner name in full. */
+static inline unsigned node_name_length(const struct table_section *section,
+                                        const struct table_node *node)
+{
+    return (unsigned)node->owner_length + section->apex_length;
+}
+
+/* The node's owner name in full. */
+void node_name(const struct table_section *section, const struct table_node *node,
+               struct name *name);
+
+/* NULL without NODE_PROOFS. */
+const struct table_proofs *node_proofs(const struct table_node *node);
+
+/* Finds the RRset of `type`; false if the node has none. */
+bool node_find_rrset(const struct table_section *section, const struct table_node *node,
+                     uint16_t type, struct rrset *rrset);
+
+/* Walks a node's RRsets: start with *position = NULL; false at the end. */
+bool node_next_rrset(const struct table_section *section, const struct table_node *node,
+                     const uint8_t **position, struct rrset *rrset);
+
+/* The SOA RRset for negative answers. */
+void section_negative_soa(const struct table_section *section, struct rrset *rrset);
+
+static inline uint32_t target_node(const struct table_target *target)
+{
+    return target->node[0] | (uint32_t)target->node[1] << 16;
+}
+
+#endif

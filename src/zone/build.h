@@ -1,0 +1,44 @@
+/*
+ * Master files -> a sealed zone table. Runs in the builder process and in sorrel-checkzone; allocates
+ * freely and leaves large amounts of memory to be freed by exit.
+ */
+#ifndef SORREL_ZONE_BUILD_H
+#define SORREL_ZONE_BUILD_H
+
+#include "table/table.h"
+#include "zone/diagnostic.h"
+#include "zone/source.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct build_request {
+    const struct source_list *sources;
+    const struct table *previous; /* the table now served, or NULL. A zone whose files are unchanged is
+                                     copied from it; one that fails to load keeps what it has there */
+    bool force;                   /* compile again even what seems unchanged */
+    uint64_t seed;                /* of the hashes; ignored if there is a previous table (its own is kept) */
+    uint64_t generation;
+    diagnostic_sink *sink;
+    void *closure;
+};
+
+struct build_result {
+    int fd;           /* a sealed memfd, owned by the caller; -1 if no table was made */
+    size_t compiled;  /* zones read from their files */
+    size_t copied;    /* unchanged zones taken over from the previous table */
+    size_t kept;      /* zones that failed to load and keep their previous version */
+    size_t failed;    /* zones that failed to load and have none */
+    uint64_t records; /* in the new table */
+    uint64_t length;  /* octets of the new table */
+};
+
+/*
+ * Makes a table of all the zones in `sources` that can be loaded. Every zone that cannot has been reported
+ * to the sink by at least one error. Returns true if a table was made (result->fd >= 0), even one
+ * without some (or any) zones; false if that was impossible (no memory, memfd refused), reported to the sink.
+ */
+bool build_table(const struct build_request *request, struct build_result *result);
+
+#endif

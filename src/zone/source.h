@@ -1,0 +1,38 @@
+/*
+ * ZONE arguments: which zone files to load under which origin.
+ */
+#ifndef SORREL_ZONE_SOURCE_H
+#define SORREL_ZONE_SOURCE_H
+
+#include "message/name.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct source {
+    char *path;         /* of the zone file */
+    struct name origin; /* the zone's apex */
+};
+
+struct source_list {
+    struct source *items;
+    size_t count;
+    size_t room;
+};
+
+enum { SOURCE_ERROR_MAX = 512 };
+
+/*
+ * Adds what `argument` names:
+ *   DIRECTORY     every *.zone file in it, sorted by name; each file's name less `.zone` is its origin
+ *   FILE.zone     the same for one file
+ *   ORIGIN=FILE   any file under any origin (`.` is the root)
+ * Returns false with one sentence in `error` that names the argument and says what to do: no such file, no
+ * permission, no origin in the file's name, a bad name, an origin that is in the list already, a directory
+ * without zone files.
+ */
+bool source_list_add(struct source_list *list, const char *argument, char error[SOURCE_ERROR_MAX]);
+
+void source_list_free(struct source_list *list);
+
+#endif
