@@ -13,7 +13,8 @@
  *            | slots:  struct table_slot x slot_count          (name hash -> node)|
  *            | NSEC index:   uint64_t keys[n], uint32_t nodes[n] canonical order  |
  *            | NSEC3 index:  uint64_t keys[n], uint32_t nodes[n] hash order       |
- *            | nodes                                                              |
+ *            | negative SOA                                                       |
+ *            | nodes                                  to the end of the section   |
  *            +--------------------------------------------------------------------+
  *
  *   node     | struct table_node | [struct table_proofs] | owner | pad |
@@ -105,7 +106,8 @@ struct table_section {
     uint8_t apex_labels;
     uint8_t apex_length;  /* octets of the apex name, the root's included */
     uint16_t flags;       /* SECTION_* */
-    uint32_t reserved;
+    uint32_t nodes;       /* ref of the first node. All nodes, those outside the slots too, lie one behind
+                             the other (each padded to 8) from here to the end of the section */
 };
 
 enum { SECTION_SIGNED = 1 << 0 }; /* the apex has a DNSKEY RRset, and the zone RRSIGs */

@@ -96,9 +96,17 @@ const struct table_proofs *node_proofs(const struct table_node *node);
 bool node_find_rrset(const struct table_section *section, const struct table_node *node,
                      uint16_t type, struct rrset *rrset);
 
-/* Walks a node's RRsets: start with *position = NULL; false at the end. */
-bool node_next_rrset(const struct table_section *section, const struct table_node *node,
-                     const uint8_t **position, struct rrset *rrset);
+/* Walks a node's RRsets, ascending by type. */
+struct rrset_walk {
+    const uint8_t *next;
+    uint16_t left;
+    uint8_t owner_length;
+};
+
+struct rrset_walk node_rrsets(const struct table_section *section, const struct table_node *node);
+
+/* Fills `rrset` with the next one; false at the end. */
+bool rrset_next(struct rrset_walk *walk, struct rrset *rrset);
 
 /* The SOA RRset for negative answers. */
 void section_negative_soa(const struct table_section *section, struct rrset *rrset);

@@ -1,0 +1,206 @@
+#include "table/table.h"
+
+#include "table/hash.h"
+
+#include <string.h>
+
+void table_attach(struct table *table, const void *base)
+{
+    table->base = base;
+    table->header = base;
+    table->directory = (const void *)(table->base + table->header->directory);
+}
+
+static bool section_has_apex(const struct table_section *section, const struct name *name,
+                             unsigned labels)
+{
+    unsigned first = (unsigned)name->labels - labels;
+
+    return section->apex_length == name_suffix_length(name, first) &&
+           memcmp(section_apex_name(section), name_suffix(name, first), section->apex_length) == 0;
+}
+
+const struct table_section *table_find_zone(const struct table *table, const struct name *name,
+                                            unsigned labels, uint64_t hash)
+{
+    uint32_t slots = table->header->directory_slots;
+    uint32_t at = hash_slot(hash, slots);
+
+    while (table->directory[at].section != 0) {
+        if (table->directory[at].hash == hash) {
+            const struct table_section *section =
+                (const void *)(table->base + table->directory[at].section);
+            if (section_has_apex(section, name, labels))
+                return section;
+        }
+        if (++at == slots)
+            at = 0;
+    }
+    return NULL;
+}
+
+const struct table_section *table_next_zone(const struct table *table, uint32_t *position)
+{
+    while (*position < table->header->directory_slots) {
+        uint64_t section = table->directory[(*position)++].section;
+        if (section != 0)
+            return (const void *)(table->base + section);
+    }
+    return NULL;
+}
+
+const uint8_t *node_owner(const struct table_node *node)
+{
+    const uint8_t *behind = (const uint8_t *)(node + 1);
+
+    return node->flags & NODE_PROOFS ? behind + sizeof(struct table_proofs) : behind;
+}
+
+const struct table_proofs *node_proofs(const struct table_node *node)
+{
+    return node->flags & NODE_PROOFS ? (const void *)(node + 1) : NULL;
+}
+
+/* Is the node's owner the suffix of `name` with `labels` labels? Both lie in this zone. */
+static bool node_has_name(const struct table_section *section, const struct table_node *node,
+                          const struct name *name, unsigned labels)
+{
+    unsigned first = (unsigned)name->labels - labels;
+
+    return name_suffix_length(name, first) == node_name_length(section, node) &&
+           memcmp(node_owner(node), name_suffix(name, first), node->owner_length) == 0;
+}
+
+const struct table_node *section_find_node(const struct table_section *section,
+                                           const struct name *name, unsigned labels, uint64_t hash)
+{
+    const struct table_slot *slots = section_at(section, section->slots);
+    uint32_t tag = hash_tag(hash);
+    uint32_t at = hash_slot(hash, section->slot_count);
+
+    while (slots[at].node != 0) {
+        if (slots[at].tag == tag) {
+            const struct table_node *node = section_node(section, slots[at].node);
+            if (node_has_name(section, node, name, labels))
+                return node;
+        }
+        if (++at == section->slot_count)
+            at = 0;
+    }
+    return NULL;
+}
+
+void node_name(const struct table_section *section, const struct table_node *node,
+               struct name *name)
+{
+    uint8_t wire[NAME_OCTETS_MAX + 1];
+    unsigned length = node_name_length(section, node);
+
+    memcpy(wire, node_owner(node), node->owner_length);
+    memcpy(wire + node->owner_length, section_apex_name(section), section->apex_length);
+    size_t read = name_read(name, wire, length);
+    assert(read == length);
+    (void)read;
+}
+
+static const uint8_t *at_even_offset(const uint8_t *at)
+{
+    return at + ((uintptr_t)at & 1);
+}
+
+/* Fills `rrset` from the one stored at `at`; returns what lies behind it. */
+static const uint8_t *read_rrset(const uint8_t *at, uint8_t owner_length, struct rrset *rrset)
+{
+    const struct table_rrset *head = (const void *)at;
+    uint16_t pointers = head->pointers & RRSET_POINTERS;
+    static const struct table_signatures unsigned_rrset;
+    static const struct table_additional nothing;
+    const struct table_signatures *signatures = &unsigned_rrset;
+    const struct table_additional *additional = &nothing;
+
+    at += sizeof *head;
+    if (head->pointers & RRSET_SIGNED) {
+        signatures = (const void *)at;
+        at += sizeof *signatures;
+    }
+    if (head->pointers & RRSET_ADDITIONAL) {
+        additional = (const void *)at;
+        at += sizeof *additional;
+    }
+    rrset->type = head->type;
+    rrset->oversize = head->count == 0;
+    rrset->rrs.pointers = (const void *)at;
+    rrset->rrs.pointer_count = pointers;
+    at += pointers * sizeof(uint16_t);
+    rrset->rrs.octets = at;
+    rrset->rrs.length = head->length;
+    rrset->rrs.count = head->count;
+    rrset->rrs.owner_length = owner_length;
+    at = at_even_offset(at + head->length);
+    rrset->signatures = (struct fragment){.octets = at,
+                                          .length = signatures->length,
+                                          .count = signatures->count,
+                                          .owner_length = owner_length};
+    at = at_even_offset(at + signatures->length);
+    rrset->glue = (struct fragment){.octets = at,
+                                    .length = additional->glue_length,
+                                    .count = additional->glue_count,
+                                    .owner_length = owner_length};
+    at = at_even_offset(at + additional->glue_length);
+    rrset->targets = (const void *)at;
+    rrset->target_count = additional->targets;
+    return at + additional->targets * sizeof(struct table_target);
+}
+
+static const uint8_t *first_rrset(const struct table_node *node)
+{
+    return at_even_offset(node_owner(node) + node->owner_length);
+}
+
+/* What lies behind the RRset at `at`. */
+static const uint8_t *skip_rrset(const uint8_t *at)
+{
+    struct rrset passed;
+
+    return read_rrset(at, 0, &passed);
+}
+
+bool node_find_rrset(const struct table_section *section, const struct table_node *node,
+                     uint16_t type, struct rrset *rrset)
+{
+    const uint8_t *at = first_rrset(node);
+
+    for (unsigned left = node->rrset_count; left > 0; left--) {
+        const struct table_rrset *head = (const void *)at;
+        if (head->type == type) {
+            read_rrset(at, (uint8_t)node_name_length(section, node), rrset);
+            return true;
+        }
+        if (head->type > type)
+            return false;
+        if (left > 1)
+            at = skip_rrset(at);
+    }
+    return false;
+}
+
+struct rrset_walk node_rrsets(const struct table_section *section, const struct table_node *node)
+{
+    return (struct rrset_walk){.next = first_rrset(node),
+                               .left = node->rrset_count,
+                               .owner_length = (uint8_t)node_name_length(section, node)};
+}
+
+bool rrset_next(struct rrset_walk *walk, struct rrset *rrset)
+{
+    if (walk->left == 0)
+        return false;
+    walk->left--;
+    walk->next = read_rrset(walk->next, walk->owner_length, rrset);
+    return true;
+}
+
+void section_negative_soa(const struct table_section *section, struct rrset *rrset)
+{
+    read_rrset(section_at(section, section->negative_soa), section->apex_length, rrset);
+}
