@@ -1,0 +1,145 @@
+#include "message/query.h"
+
+#include "message/codes.h"
+#include "message/name.h"
+#include "message/wire.h"
+
+/* What is left to read of a message. */
+struct cursor {
+    const uint8_t *wire;
+    size_t at;
+    size_t end;
+};
+
+/* Passes over a name that may be compressed: records behind the question are not ours to follow. */
+static bool skip_name(struct cursor *cursor)
+{
+    while (cursor->at < cursor->end) {
+        uint8_t label = cursor->wire[cursor->at];
+        if (label == 0) {
+            cursor->at++;
+            return true;
+        }
+        if (label >= WIRE_POINTER_TAG >> 8) {
+            cursor->at += WIRE_POINTER_SIZE;
+            return cursor->at <= cursor->end;
+        }
+        if (label > NAME_LABEL_OCTETS_MAX)
+            return false;
+        cursor->at += 1u + label;
+    }
+    return false;
+}
+
+static void note_option(struct query *query, uint16_t code)
+{
+    if (code == OPTION_NSID)
+        query->wants_nsid = true;
+    else if (code == OPTION_TCP_KEEPALIVE)
+        query->wants_keepalive = true;
+}
+
+/* RFC 6891 §6.1.2: the options fill RDATA exactly. Unknown ones are passed over. */
+static bool read_options(struct query *query, const uint8_t *rdata, size_t length)
+{
+    while (length >= 4) {
+        uint16_t code = wire_read_u16(rdata);
+        size_t size = 4u + wire_read_u16(rdata + 2);
+        if (size > length)
+            return false;
+        note_option(query, code);
+        rdata += size;
+        length -= size;
+    }
+    return length == 0;
+}
+
+/* RFC 6891 §6.1.2, §6.1.3: CLASS is the payload size; TTL holds version and flags. `fixed` points at
+ * TYPE. */
+static bool read_opt(struct query *query, const uint8_t *fixed)
+{
+    uint16_t payload = wire_read_u16(fixed + 2);
+
+    if (!read_options(query, fixed + WIRE_RR_FIXED_SIZE, wire_read_u16(fixed + 8)))
+        return false;
+    query->edns = true;
+    query->udp_payload = payload < WIRE_UDP_PLAIN_MAX ? WIRE_UDP_PLAIN_MAX : payload;
+    query->edns_version = fixed[5];
+    query->dnssec_ok = fixed[6] & 0x80;
+    return true;
+}
+
+/* Reads one record; false if the message is malformed by it. */
+static bool read_record(struct query *query, struct cursor *cursor, bool additional)
+{
+    size_t owner = cursor->at;
+
+    if (!skip_name(cursor) || cursor->end - cursor->at < WIRE_RR_FIXED_SIZE)
+        return false;
+    const uint8_t *fixed = cursor->wire + cursor->at;
+    size_t rdlength = wire_read_u16(fixed + 8);
+    if (cursor->end - cursor->at - WIRE_RR_FIXED_SIZE < rdlength)
+        return false;
+    cursor->at += WIRE_RR_FIXED_SIZE + rdlength;
+    if (wire_read_u16(fixed) != TYPE_OPT)
+        return true;
+    /* One, in the additional section, owned by the root (RFC 6891 §6.1.1). */
+    return additional && !query->edns && cursor->wire[owner] == 0 && read_opt(query, fixed);
+}
+
+static bool read_records(struct query *query, struct cursor *cursor)
+{
+    unsigned before_additional =
+        (unsigned)wire_read_u16(cursor->wire + 6) + wire_read_u16(cursor->wire + 8);
+    unsigned additional = wire_read_u16(cursor->wire + 10);
+
+    for (unsigned i = 0; i < before_additional + additional; i++)
+        if (!read_record(query, cursor, i >= before_additional))
+            return false;
+    return true;
+}
+
+static bool read_question(struct query *query, struct cursor *cursor)
+{
+    size_t name = name_measure(cursor->wire + cursor->at, cursor->end - cursor->at);
+
+    if (name == 0 || cursor->end - cursor->at - name < 4)
+        return false;
+    const uint8_t *behind = cursor->wire + cursor->at + name;
+    query->qtype = wire_read_u16(behind);
+    query->qclass = wire_read_u16(behind + 2);
+    query->question_length = (uint16_t)(name + 4);
+    cursor->at += name + 4;
+    return true;
+}
+
+static bool is_known_opcode(uint8_t opcode)
+{
+    return opcode == OPCODE_QUERY || opcode == OPCODE_NOTIFY || opcode == OPCODE_UPDATE;
+}
+
+enum query_verdict query_parse(struct query *query, const uint8_t *wire, size_t length)
+{
+    struct cursor cursor = {wire, WIRE_HEADER_SIZE, length};
+
+    *query = (struct query){.length = (uint16_t)length, .udp_payload = WIRE_UDP_PLAIN_MAX};
+    if (length < WIRE_HEADER_SIZE || wire[2] & 0x80)
+        return QUERY_SILENCE;
+    query->opcode = wire[2] >> 3 & 0x0F;
+
+    /* RFC 9619 §4: exactly one question. The opcodes we know have one too (RFC 1996 §3.7, RFC 2136 §2.3);
+     * of others nothing may be assumed, not even that they are malformed. */
+    bool has_question = wire_read_u16(wire + 4) == 1 && read_question(query, &cursor);
+    bool is_well_formed = has_question && read_records(query, &cursor);
+    if (!is_known_opcode(query->opcode))
+        return QUERY_NOTIMP;
+    if (!has_question)
+        return QUERY_FORMERR_HEADER;
+    if (!is_well_formed)
+        return QUERY_FORMERR;
+    if (query->edns && query->edns_version != 0)
+        return QUERY_BADVERS;
+    if (query->opcode != OPCODE_QUERY || query->qtype == TYPE_AXFR || query->qtype == TYPE_IXFR)
+        return QUERY_REFUSED;
+    return QUERY_ANSWER;
+}

@@ -1,0 +1,87 @@
+/*
+ * Writing a response (RFC 1035 §4.1): whole RRsets or none, within a limit; counts kept as it goes.
+ *
+ * A response is a plain struct: copying it marks a place, assigning the copy back returns to it.
+ */
+#ifndef SORREL_MESSAGE_RESPONSE_H
+#define SORREL_MESSAGE_RESPONSE_H
+
+#include "message/edns.h"
+#include "message/fragment.h"
+#include "message/name.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL };
+
+struct response {
+    uint8_t *wire;
+    uint32_t at;    /* where the next octet goes */
+    uint32_t limit; /* octets that may be written */
+    uint16_t counts[3];
+    uint16_t question_end; /* up to here names are not compressed */
+};
+
+/* Where a name stands that is to own RRs, and how to write it if it does not stand anywhere yet. */
+struct place {
+    uint32_t owner; /* message offset of the owner name; 0: it must be written */
+    uint32_t base;  /* set by response_put(): where the fragment's octet 0 lies, as far as pointers
+                       into its RDATA go; 0 if they cannot be used (past the reach of a pointer) */
+    uint8_t skip;   /* octets by which the owner in the message is longer than the stored one: more
+                       than 0 if a wildcard was expanded (RFC 4592 §3.3.1) */
+
+    /* Only if owner == 0: the labels below the apex, then the apex. */
+    const uint8_t *labels;
+    const uint8_t *apex_name;
+    uint32_t apex; /* message offset of the apex' name; 0: not in the message */
+    uint8_t labels_length;
+    uint8_t apex_length;
+};
+
+/* Starts a response with a header (ID, QR, OPCODE, RD and CD of the query) and, with `question_length`
+ * octets, its question, byte for byte. `limit` is at least 12 + question_length. */
+void response_begin(struct response *response, uint8_t *wire, size_t limit, const uint8_t *query,
+                    size_t question_length);
+
+/*
+ * Writes the RRs of `rrs`, and those of `signatures` unless that is NULL, owned by the name at
+ * `place`. Updates place->owner (if the name had to be written) and place->base. False if there
+ * is no room for all of it; then nothing is written.
+ */
+bool response_put(struct response *response, enum section section, const struct fragment *rrs,
+                  const struct fragment *signatures, struct place *place);
+
+/* Writes in-domain glue of the NS RRset `ns`, which was put at `place`. All or nothing, as above. */
+bool response_put_glue(struct response *response, const struct fragment *glue,
+                       const struct fragment *ns, const struct place *place);
+
+/* Writes a synthesised CNAME (RFC 6672 §3.1) from the owner at `owner` to `prefix_length` octets of labels
+ * followed by the name at offset `target`. Sets *rdata to the offset of the target name. */
+bool response_put_cname(struct response *response, uint32_t owner, uint32_t ttl,
+                        const uint8_t *prefix, size_t prefix_length, uint32_t target,
+                        uint32_t *rdata);
+
+/* The message offset that `pointer`, stored in (or beside) the fragment `rrs` put at `place`, stands for; 0
+ * if the name cannot be pointed to. */
+uint32_t response_resolve(const struct response *response, const struct fragment *rrs,
+                          const struct place *place, uint16_t pointer);
+
+/* Reads the possibly compressed name at `offset` of what was written. */
+void response_read_name(const struct response *response, uint32_t offset, struct name *name);
+
+/* The offset of the suffix that begins `octets` octets into the name at `offset`, pointers followed. It must
+ * begin a label of the name. */
+uint32_t response_suffix(const struct response *response, uint32_t offset, unsigned octets);
+
+/* Drops every record, keeping header and question. */
+void response_clear(struct response *response);
+
+enum header_flag { FLAG_AA = 0x0400, FLAG_TC = 0x0200 };
+
+/* Adds OPT (room for which was left below `limit`) and completes the header. Returns the length. */
+size_t response_finish(struct response *response, uint16_t flags, const struct edns *edns,
+                       uint16_t rcode);
+
+#endif
