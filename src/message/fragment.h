@@ -16,7 +16,9 @@
  *                                            below the zone's apex, never the root (one octet 0 is
  *                                            shorter). If the owner is a wildcard, only ancestors of
  *                                            it (k >= 2), for its `*` is replaced by other labels.
- *     0xC000 | 12 + owner_length + 4 + m     octet m of this fragment, where an RDATA name stands
+ *     0xC000 | 12 + owner_length + 4 + m     octet m of this fragment, where in RDATA a name
+ *                                            stands that begins with a label, not a pointer; and,
+ *                                            if the pointer is in RDATA, ends before its own name
  *
  * `pointers` lists where they stand (octets from the fragment's start, ascending): every RR's
  * owner, and pointers in RDATA. Only RDATA names of the types of RFC 1035 are compressed

@@ -27,8 +27,9 @@
  * A table is position-independent. It is written for one machine: integers are in host order, but
  * RRs, names and whatever else is copied into messages are in wire form. "pad" fills to an even
  * offset, with zero. Sections and nodes start on multiples of 8; everything in a node on multiples
- * of 2. Sections say nothing of where in the table they stand, so the section of an unchanged zone is
- * copied into the next table as it is.
+ * of 2. Sections lie one behind the other from the end of the directory to that of the table. They say
+ * nothing of where in it they stand, so the section of an unchanged zone is copied into the next table
+ * as it is.
  *
  * A *ref* is a uint32_t: distance from the start of the section in units of 8 octets. 0 is no ref.
  *
@@ -107,7 +108,8 @@ struct table_section {
     uint8_t apex_length;  /* octets of the apex name, the root's included */
     uint16_t flags;       /* SECTION_* */
     uint32_t nodes;       /* ref of the first node. All nodes, those outside the slots too, lie one behind
-                             the other (each padded to 8) from here to the end of the section */
+                             the other (each padded to 8) from here to the end of the section. Between
+                             them may be filler: whole units of zeros, which are no node */
 };
 
 enum { SECTION_SIGNED = 1 << 0 }; /* the apex has a DNSKEY RRset, and the zone RRSIGs */
@@ -150,12 +152,12 @@ enum node_flag {
 struct table_proofs {
     uint32_t match; /* ref: NSEC3 node that matches this name; 0: none (opt-out, or no RR to sign) */
     uint32_t cover; /* ref: NSEC3 node that covers, if match, the name `*` directly below this one (0
-                       if that name exists); else this name itself */
+                       if that name exists); else this name itself. Never are both 0 */
 };
 
 /* NSEC index: nodes with an NSEC RRset in canonical order (RFC 4034 §6.1). A key is the label just
- * below the apex, lower case, its first 8 octets as a big-endian number, zero-filled; 0 for the apex.
- * Keys ascend; names with equal keys are told apart by comparing the whole.
+ * below the apex, lower case, its first 8 octets as a big-endian number, zero-filled; 0 for the apex,
+ * which is the first. Keys ascend; names with equal keys are told apart by comparing the whole.
  * NSEC3 index: the NSEC3 RRs of the served chain, by hash. A key is the first 8 octets of the hash
  * (decoded from base32hex) as a big-endian number. Node owner: the base32hex label, lower case. */
 
