@@ -7,6 +7,7 @@
 #ifndef SORREL_ANSWER_ANSWER_H
 #define SORREL_ANSWER_ANSWER_H
 
+#include "answer/lookup.h"
 #include "message/query.h"
 #include "table/table.h"
 
@@ -54,9 +55,8 @@ struct answer_task {
     const uint8_t *wire;
     enum query_verdict verdict;
     struct query query;
-    struct name qname;
-    const struct table_section *zone;
-    uint64_t hashes[NAME_LABELS_MAX + 1];
+    struct asked asked;               /* QNAME */
+    const struct table_section *zone; /* NULL: in none of ours */
 };
 
 void answer_begin(struct answer_task *task, const struct answer_settings *settings,

@@ -63,4 +63,15 @@ static inline uint16_t fragment_pointer_suffix(unsigned k)
     return (uint16_t)(WIRE_POINTER_TAG | (WIRE_HEADER_SIZE + k));
 }
 
+/* TTL and RDLENGTH of the first RR. */
+static inline uint32_t fragment_ttl(const struct fragment *fragment)
+{
+    return wire_read_u32(fragment->octets + WIRE_POINTER_SIZE + 4);
+}
+
+static inline uint16_t fragment_rdata_length(const struct fragment *fragment)
+{
+    return wire_read_u16(fragment->octets + WIRE_POINTER_SIZE + 8);
+}
+
 #endif

@@ -85,6 +85,12 @@ static size_t copy_name(const uint8_t *wire, uint32_t offset, uint8_t to[NAME_OC
     }
 }
 
+size_t response_copy_name(const struct response *response, uint32_t offset,
+                          uint8_t to[NAME_OCTETS_MAX])
+{
+    return copy_name(response->wire, offset, to);
+}
+
 void response_read_name(const struct response *response, uint32_t offset, struct name *name)
 {
     uint8_t wire[NAME_OCTETS_MAX];
@@ -165,6 +171,7 @@ static void put_near(struct response *response, const struct fragment *rrs,
         passed = WIRE_POINTER_SIZE;
     }
     place->base = response->at - passed;
+    place->rdata = place->base + RR_HEADER_SIZE;
     memcpy(response->wire + response->at, rrs->octets + passed, rrs->length - passed);
     response->at += rrs->length - passed;
     if (!is_at_home(rrs, place))
@@ -254,7 +261,7 @@ static void far_span(struct far *far, unsigned from, unsigned to, unsigned *next
     far_octets(far, rrs->octets + from, to - from);
 }
 
-static void far_rrs(struct far *far, bool owner_is_written)
+static void far_rrs(struct far *far, struct place *place, bool owner_is_written)
 {
     const struct fragment *rrs = far->rrs;
     unsigned at = 0, from = 0, next_pointer = 0;
@@ -268,6 +275,8 @@ static void far_rrs(struct far *far, bool owner_is_written)
         unsigned end = rdata + wire_read_u16(rrs->octets + rdata - 2);
         far_span(far, from, rdata, &next_pointer);
         uint32_t written = far->response->at;
+        if (at == 0)
+            place->rdata = written;
         far_span(far, rdata, end, &next_pointer);
         if (!far->full)
             wire_write_u16(far->response->wire + written - 2,
@@ -310,7 +319,7 @@ static bool put_far(struct response *response, const struct fragment *rrs,
     if (write_owner_first)
         far_owner(&far, place);
     if (!far.full)
-        far_rrs(&far, write_owner_first);
+        far_rrs(&far, place, write_owner_first);
     if (!far.full && signatures != NULL)
         far_plain_rrs(&far, signatures);
     return !far.full;
@@ -353,18 +362,18 @@ bool response_put(struct response *response, enum section section, const struct 
     return true;
 }
 
-bool response_put_glue(struct response *response, const struct fragment *glue,
-                       const struct fragment *ns, const struct place *place)
+bool response_put_run(struct response *response, enum section section, const struct fragment *run,
+                      const struct fragment *rrs, const struct place *place)
 {
     struct response mark = *response;
-    struct far far = {.response = response, .rrs = ns, .place = place};
+    struct far far = {.response = response, .rrs = rrs, .place = place};
 
-    far_plain_rrs(&far, glue);
+    far_plain_rrs(&far, run);
     if (far.full) {
         *response = mark;
         return false;
     }
-    count(response, SECTION_ADDITIONAL, glue->count);
+    count(response, section, run->count);
     return true;
 }
 

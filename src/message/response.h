@@ -29,6 +29,7 @@ struct place {
     uint32_t owner; /* message offset of the owner name; 0: it must be written */
     uint32_t base;  /* set by response_put(): where the fragment's octet 0 lies, as far as pointers
                        into its RDATA go; 0 if they cannot be used (past the reach of a pointer) */
+    uint32_t rdata; /* set by response_put(): message offset of the first RR's RDATA */
     uint8_t skip;   /* octets by which the owner in the message is longer than the stored one: more
                        than 0 if a wildcard was expanded (RFC 4592 §3.3.1) */
 
@@ -53,9 +54,12 @@ void response_begin(struct response *response, uint8_t *wire, size_t limit, cons
 bool response_put(struct response *response, enum section section, const struct fragment *rrs,
                   const struct fragment *signatures, struct place *place);
 
-/* Writes in-domain glue of the NS RRset `ns`, which was put at `place`. All or nothing, as above. */
-bool response_put_glue(struct response *response, const struct fragment *glue,
-                       const struct fragment *ns, const struct place *place);
+/*
+ * Writes a run of RRs whose only pointers are their owners (signatures, glue), which mean what they would in
+ * the fragment `rrs`, put at `place`. All or nothing, as above.
+ */
+bool response_put_run(struct response *response, enum section section, const struct fragment *run,
+                      const struct fragment *rrs, const struct place *place);
 
 /* Writes a synthesised CNAME (RFC 6672 §3.1) from the owner at `owner` to `prefix_length` octets of labels
  * followed by the name at offset `target`. Sets *rdata to the offset of the target name. */
@@ -67,6 +71,10 @@ bool response_put_cname(struct response *response, uint32_t owner, uint32_t ttl,
  * if the name cannot be pointed to. */
 uint32_t response_resolve(const struct response *response, const struct fragment *rrs,
                           const struct place *place, uint16_t pointer);
+
+/* Copies the name at `offset` of what was written, uncompressed, case kept. Returns its length. */
+size_t response_copy_name(const struct response *response, uint32_t offset,
+                          uint8_t to[NAME_OCTETS_MAX]);
 
 /* Reads the possibly compressed name at `offset` of what was written. */
 void response_read_name(const struct response *response, uint32_t offset, struct name *name);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+static const uint8_t wildcard_label[2] = {1, '*'};
+
 void table_attach(struct table *table, const void *base)
 {
     table->base = base;
@@ -86,6 +88,30 @@ const struct table_node *section_find_node(const struct table_section *section,
         }
         if (++at == section->slot_count)
             at = 0;
+    }
+    return NULL;
+}
+
+static bool is_wildcard_of(const struct table_node *node, const struct table_node *encloser)
+{
+    const uint8_t *owner = node_owner(node);
+
+    return node->owner_length == encloser->owner_length + sizeof wildcard_label &&
+           memcmp(owner, wildcard_label, sizeof wildcard_label) == 0 &&
+           memcmp(owner + sizeof wildcard_label, node_owner(encloser), encloser->owner_length) == 0;
+}
+
+const struct table_node *section_find_wildcard(const struct table_section *section,
+                                               const struct table_node *encloser, uint64_t hash)
+{
+    const struct table_slot *slots = section_at(section, section->slots);
+    uint64_t wildcard_hash = hash_label(hash, wildcard_label);
+    uint32_t at = hash_slot(wildcard_hash, section->slot_count);
+
+    for (; slots[at].node != 0; at = at + 1 == section->slot_count ? 0 : at + 1) {
+        const struct table_node *node = section_node(section, slots[at].node);
+        if (slots[at].tag == hash_tag(wildcard_hash) && is_wildcard_of(node, encloser))
+            return node;
     }
     return NULL;
 }

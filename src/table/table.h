@@ -75,6 +75,10 @@ static inline const uint8_t *section_apex_name(const struct table_section *secti
 const struct table_node *section_find_node(const struct table_section *section,
                                            const struct name *name, unsigned labels, uint64_t hash);
 
+/* The node `*` directly below `encloser`, whose name has the hash `hash`; or NULL. */
+const struct table_node *section_find_wildcard(const struct table_section *section,
+                                               const struct table_node *encloser, uint64_t hash);
+
 /* The node's owner below the apex: owner_length octets of labels. */
 const uint8_t *node_owner(const struct table_node *node);
 

@@ -1,0 +1,521 @@
+#include "answer/answer.h"
+
+#include "answer/denial.h"
+#include "message/codes.h"
+#include "message/response.h"
+#include "table/hash.h"
+
+#include <string.h>
+
+enum {
+    /* Aliases followed in one response. Peers stop at 5, 12 and more than 20; a chain that long is a
+     * mistake in the zone, and what bounds it here is the work that one query may cause. */
+    ALIASES_MAX = 20,
+};
+
+/* One owner name of the answer section: QNAME, or the target of an alias. */
+struct step {
+    uint64_t hash;                    /* of the name: a chain that returns to it is a loop */
+    uint32_t owner;                   /* message offset of the name */
+    const struct table_section *zone; /* set, with encloser_labels, where a wildcard was expanded */
+    uint8_t encloser_labels;
+    const struct table_node *dname;   /* whose DNAME led on from here; its target is written at ... */
+    uint32_t dname_target;            /* ... this message offset */
+};
+
+/* A response in the making. */
+struct reply {
+    struct response response;
+    const struct answer_settings *settings;
+    struct answer_task *task;   /* the asked name is replaced as aliases are followed */
+    struct match match;
+    uint32_t owner;             /* message offset of the name now asked for */
+    uint16_t rcode;
+    struct place place;         /* of the RRset whose additional data is due */
+    bool authoritative;
+    bool dnssec_ok;
+    unsigned steps;
+    struct step chain[ALIASES_MAX + 1];
+};
+
+/* --- putting RRsets -------------------------------------------------------------------------- */
+
+/* The message offset of the apex of `zone`, which ends the name at `offset` of `length` octets. 0 for the
+ * root: it is shorter written out. */
+static uint32_t apex_within(const struct reply *reply, const struct table_section *zone,
+                            uint32_t offset, unsigned length)
+{
+    if (zone->apex_length == 1)
+        return 0;
+    return response_suffix(&reply->response, offset, length - zone->apex_length);
+}
+
+/* The same for the zone matched and the name asked for. */
+static uint32_t apex_offset(const struct reply *reply)
+{
+    return apex_within(reply, reply->match.zone, reply->owner, reply->task->asked.name.length);
+}
+
+/* The place of RRs that the name asked for owns. */
+static struct place place_of_name(const struct reply *reply)
+{
+    struct place place = {.owner = reply->owner};
+
+    if (reply->match.synthesised)
+        place.skip = (uint8_t)(reply->task->asked.name.length -
+                               node_name_length(reply->match.zone, reply->match.node));
+    return place;
+}
+
+/* The place of RRs owned by the suffix of that name with `labels` labels. */
+static struct place place_of_suffix(const struct reply *reply, unsigned labels)
+{
+    const struct name *name = &reply->task->asked.name;
+    unsigned first = (unsigned)name->labels - labels;
+
+    return (struct place){
+        .owner = response_suffix(&reply->response, reply->owner, name->offset[first])};
+}
+
+static bool put(struct reply *reply, enum section section, const struct rrset *rrset,
+                struct place *place)
+{
+    bool with_signatures = reply->dnssec_ok && rrset->signatures.count > 0;
+
+    return !rrset->oversize && response_put(&reply->response, section, &rrset->rrs,
+                                            with_signatures ? &rrset->signatures : NULL, place);
+}
+
+/* Adds an address RRset of a target. It is optional: what does not fit is left out (RFC 2181 §9). */
+static void put_address(struct reply *reply, const struct table_node *node, uint16_t type,
+                        struct place *place)
+{
+    struct rrset rrset;
+
+    if (node_find_rrset(reply->match.zone, node, type, &rrset))
+        put(reply, SECTION_ADDITIONAL, &rrset, place);
+}
+
+/* Adds the addresses of names in the RDATA of `rrset`, which was put at `place` (RFC 1034 §4.3.2 step 6). */
+static void put_additional(struct reply *reply, const struct rrset *rrset,
+                           const struct place *place)
+{
+    const struct table_section *zone = reply->match.zone;
+
+    for (unsigned i = 0; i < rrset->target_count; i++) {
+        const struct table_target *target = &rrset->targets[i];
+        const struct table_node *node = section_node(zone, target_node(target));
+        struct place at = {.labels = node_owner(node),
+                           .labels_length = node->owner_length,
+                           .apex = apex_offset(reply),
+                           .apex_name = section_apex_name(zone),
+                           .apex_length = zone->apex_length};
+        if (target->owner != 0)
+            at.owner = response_resolve(&reply->response, &rrset->rrs, place, target->owner);
+        put_address(reply, node, TYPE_A, &at);
+        put_address(reply, node, TYPE_AAAA, &at);
+    }
+}
+
+/* --- answer section -------------------------------------------------------------------------- */
+
+/* RFC 8482 §4.1: of all the RRsets, one. */
+static bool put_any(struct reply *reply)
+{
+    struct rrset_walk walk = node_rrsets(reply->match.zone, reply->match.node);
+    struct place place = place_of_name(reply);
+    struct rrset rrset;
+
+    return rrset_next(&walk, &rrset) && put(reply, SECTION_ANSWER, &rrset, &place);
+}
+
+/* QTYPE RRSIG: the signatures of all RRsets are the RRset asked for. */
+static bool put_signatures(struct reply *reply)
+{
+    struct rrset_walk walk = node_rrsets(reply->match.zone, reply->match.node);
+    struct rrset rrset;
+
+    while (rrset_next(&walk, &rrset)) {
+        struct place place = place_of_name(reply);
+        if (rrset.signatures.count > 0 &&
+            !response_put_run(&reply->response, SECTION_ANSWER, &rrset.signatures,
+                              &rrset.signatures, &place))
+            return false;
+    }
+    return true;
+}
+
+static bool put_answer(struct reply *reply)
+{
+    if (reply->task->query.qtype == TYPE_ANY)
+        return put_any(reply);
+    if (reply->task->query.qtype == TYPE_RRSIG)
+        return put_signatures(reply);
+    /* The place is kept for put_additional(): the authority section comes before it. */
+    reply->place = place_of_name(reply);
+    return put(reply, SECTION_ANSWER, &reply->match.rrset, &reply->place);
+}
+
+static void begin_step(struct reply *reply)
+{
+    const struct asked *asked = &reply->task->asked;
+
+    reply->chain[reply->steps++] =
+        (struct step){.hash = asked->hashes[asked->name.labels], .owner = reply->owner};
+}
+
+static bool was_asked_before(const struct reply *reply)
+{
+    const struct asked *asked = &reply->task->asked;
+
+    for (unsigned i = 0; i < reply->steps; i++)
+        if (reply->chain[i].hash == asked->hashes[asked->name.labels])
+            return true;
+    return false;
+}
+
+static struct step *this_step(struct reply *reply)
+{
+    return &reply->chain[reply->steps - 1];
+}
+
+static void note_wildcard(struct reply *reply)
+{
+    if (reply->match.synthesised) {
+        this_step(reply)->zone = reply->match.zone;
+        this_step(reply)->encloser_labels = (uint8_t)reply->match.labels;
+    }
+}
+
+/* Makes the name written at `offset` the one asked for. */
+static void ask_name_at(struct reply *reply, uint32_t offset)
+{
+    struct asked *asked = &reply->task->asked;
+
+    response_read_name(&reply->response, offset, &asked->name);
+    hash_name(&asked->name, reply->settings->table->header->seed, asked->hashes);
+    reply->owner = offset;
+}
+
+/* Copies the CNAME RRset and asks for its target (RFC 1034 §4.3.2 step 3a). */
+static bool put_alias(struct reply *reply)
+{
+    struct place place = place_of_name(reply);
+
+    note_wildcard(reply);
+    if (!put(reply, SECTION_ANSWER, &reply->match.rrset, &place))
+        return false;
+    ask_name_at(reply, place.rdata);
+    return true;
+}
+
+/* Puts the DNAME RRset, unless an earlier step did; returns the offset of its target, or 0. */
+static uint32_t put_dname_once(struct reply *reply)
+{
+    struct place place = place_of_suffix(reply, reply->match.labels);
+
+    for (unsigned i = 0; i < reply->steps; i++)
+        if (reply->chain[i].dname == reply->match.node)
+            return reply->chain[i].dname_target;
+    if (!put(reply, SECTION_ANSWER, &reply->match.rrset, &place))
+        return 0;
+    return place.rdata;
+}
+
+/* RFC 6672 §3.2: substitutes the target for the DNAME's owner at the end of the name asked for, and asks for
+ * the result. Sets YXDOMAIN if that is too long for a name. */
+static bool put_dname(struct reply *reply)
+{
+    struct name *name = &reply->task->asked.name;
+    const struct fragment *dname = &reply->match.rrset.rrs;
+    unsigned prefix = name->offset[(unsigned)name->labels - reply->match.labels];
+    uint32_t target = put_dname_once(reply);
+    uint32_t rdata;
+
+    if (target == 0)
+        return false;
+    this_step(reply)->dname = reply->match.node;
+    this_step(reply)->dname_target = target;
+    if (prefix + fragment_rdata_length(dname) > NAME_OCTETS_MAX) {
+        reply->rcode = RCODE_YXDOMAIN;
+        return true;
+    }
+    uint8_t labels[NAME_OCTETS_MAX];
+    response_copy_name(&reply->response, reply->owner, labels);
+    if (!response_put_cname(&reply->response, reply->owner, fragment_ttl(dname), labels, prefix,
+                            target, &rdata))
+        return false;
+    ask_name_at(reply, rdata);
+    return true;
+}
+
+/*
+ * Fills the answer section: follows aliases within the served zones until there is something other than
+ * an alias to say; reply->match then holds what that is. False if there was no room.
+ *
+ * *complete is set if the answer section is all there is to the response: the chain left our zones,
+ * ran into itself or became too long, or a name could not be made.
+ */
+static bool put_answers(struct reply *reply, bool *complete)
+{
+    uint16_t qtype = reply->task->query.qtype;
+    struct asked *asked = &reply->task->asked;
+    const struct table_section *zone = reply->task->zone;
+
+    *complete = false;
+    for (;;) {
+        begin_step(reply);
+        lookup_find(zone, asked, qtype, &reply->match);
+        if (reply->match.kind == MATCH_ANSWER) {
+            note_wildcard(reply);
+            return put_answer(reply);
+        }
+        if (reply->match.kind != MATCH_ALIAS && reply->match.kind != MATCH_DNAME)
+            return true;
+        if (!(reply->match.kind == MATCH_ALIAS ? put_alias(reply) : put_dname(reply)))
+            return false;
+        zone = lookup_zone(reply->settings->table, asked, qtype);
+        *complete = reply->rcode != RCODE_NOERROR || zone == NULL ||
+                    reply->steps > ALIASES_MAX || was_asked_before(reply);
+        if (*complete)
+            return true;
+    }
+}
+
+/* --- authority section ----------------------------------------------------------------------- */
+
+/* RFC 2308 §3: the SOA, with the TTL that the negative answer may be cached for. */
+static bool put_negative_soa(struct reply *reply)
+{
+    const struct table_section *zone = reply->match.zone;
+    struct place place = {.owner = apex_offset(reply),
+                          .apex_name = section_apex_name(zone),
+                          .apex_length = zone->apex_length};
+    struct rrset soa;
+
+    section_negative_soa(zone, &soa);
+    return put(reply, SECTION_AUTHORITY, &soa, &place);
+}
+
+static bool put_negative_authority(struct reply *reply, struct denial *denial)
+{
+    const struct asked *asked = &reply->task->asked;
+    const struct match *match = &reply->match;
+
+    if (!put_negative_soa(reply))
+        return false;
+    if (!reply->dnssec_ok)
+        return true;
+    denial_enter(denial, match->zone, apex_offset(reply));
+    if (match->kind == MATCH_NXDOMAIN)
+        return denial_prove_nxdomain(denial, asked, match);
+    if (match->synthesised)
+        return denial_prove_wildcard_nodata(denial, asked, match);
+    return denial_prove_nodata(denial, asked, match);
+}
+
+/* RFC 4035 §3.1.4: DS, or the proof that there is none. */
+static bool put_delegation_security(struct reply *reply, struct denial *denial)
+{
+    struct place place = place_of_suffix(reply, reply->match.labels);
+    struct rrset ds;
+
+    if (node_find_rrset(reply->match.zone, reply->match.node, TYPE_DS, &ds))
+        return put(reply, SECTION_AUTHORITY, &ds, &place);
+    denial_enter(denial, reply->match.zone, apex_offset(reply));
+    return denial_prove_no_ds(denial, &reply->task->asked, &reply->match);
+}
+
+static bool put_referral(struct reply *reply, struct denial *denial)
+{
+    reply->place = place_of_suffix(reply, reply->match.labels);
+    return put(reply, SECTION_AUTHORITY, &reply->match.rrset, &reply->place) &&
+           (!reply->dnssec_ok || put_delegation_security(reply, denial));
+}
+
+/* For every wildcard expanded on the way: that no closer name exists. */
+static bool put_wildcard_proofs(struct reply *reply, struct denial *denial)
+{
+    struct asked asked;
+
+    for (unsigned i = 0; i < reply->steps; i++) {
+        const struct step *step = &reply->chain[i];
+        if (step->zone == NULL)
+            continue;
+        response_read_name(&reply->response, step->owner, &asked.name);
+        hash_name(&asked.name, reply->settings->table->header->seed, asked.hashes);
+        denial_enter(denial, step->zone,
+                     apex_within(reply, step->zone, step->owner, asked.name.length));
+        if (!denial_prove_wildcard(denial, &asked, step->encloser_labels))
+            return false;
+    }
+    return true;
+}
+
+static bool put_authority(struct reply *reply, struct denial *denial)
+{
+    switch (reply->match.kind) {
+    case MATCH_REFERRAL:
+        return put_referral(reply, denial);
+    case MATCH_NXDOMAIN:
+        reply->rcode = RCODE_NXDOMAIN;
+        return put_negative_authority(reply, denial);
+    case MATCH_NODATA:
+        return put_negative_authority(reply, denial);
+    default:
+        return true;
+    }
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+/* False if the response must be truncated. */
+static bool put_sections(struct reply *reply)
+{
+    struct denial denial = {.response = &reply->response};
+    const struct rrset *rrset = &reply->match.rrset;
+    bool complete;
+
+    if (!put_answers(reply, &complete))
+        return false;
+    if (!complete && !put_authority(reply, &denial))
+        return false;
+    if (reply->dnssec_ok && !put_wildcard_proofs(reply, &denial))
+        return false;
+    if (complete || reply->place.owner == 0)
+        return true;
+    /* RFC 9471 §3.1: in-domain glue is not optional. */
+    if (rrset->glue.count > 0 && reply->match.kind == MATCH_REFERRAL &&
+        !response_put_run(&reply->response, SECTION_ADDITIONAL, &rrset->glue, &rrset->rrs,
+                          &reply->place))
+        return false;
+    put_additional(reply, rrset, &reply->place);
+    return true;
+}
+
+static size_t response_limit(const struct answer_settings *settings, enum transport transport,
+                             const struct query *query, size_t reply_max)
+{
+    size_t limit = reply_max;
+
+    if (transport == TRANSPORT_UDP) {
+        limit = query->udp_payload;
+        if (limit > settings->udp_payload_max)
+            limit = settings->udp_payload_max;
+    }
+    return limit < reply_max ? limit : reply_max;
+}
+
+static uint16_t rcode_of_verdict(const struct answer_task *task)
+{
+    switch (task->verdict) {
+    case QUERY_FORMERR_HEADER:
+    case QUERY_FORMERR:
+        return RCODE_FORMERR;
+    case QUERY_NOTIMP:
+        return RCODE_NOTIMP;
+    case QUERY_BADVERS:
+        return RCODE_BADVERS;
+    case QUERY_REFUSED:
+        return RCODE_REFUSED;
+    default:
+        return task->zone == NULL ? RCODE_REFUSED : RCODE_NOERROR;
+    }
+}
+
+static int ede_of_rcode(const struct answer_task *task, uint16_t rcode)
+{
+    if (rcode == RCODE_NOTIMP || task->verdict == QUERY_REFUSED)
+        return EDE_NOT_SUPPORTED;
+    return rcode == RCODE_REFUSED ? EDE_NOT_AUTHORITATIVE : EDE_NONE;
+}
+
+static struct edns edns_of_reply(const struct answer_task *task,
+                                 const struct answer_settings *settings, enum transport transport,
+                                 uint16_t rcode)
+{
+    const struct query *query = &task->query;
+
+    return (struct edns){.present = query->edns,
+                         .dnssec_ok = query->dnssec_ok,
+                         .payload = settings->udp_payload_max,
+                         .ede = ede_of_rcode(task, rcode),
+                         .nsid = query->wants_nsid ? settings->nsid : NULL,
+                         .nsid_length = settings->nsid_length,
+                         .keepalive = query->wants_keepalive && settings->keepalive > 0 &&
+                                      transport == TRANSPORT_TCP,
+                         .timeout = settings->keepalive};
+}
+
+void answer_begin(struct answer_task *task, const struct answer_settings *settings,
+                  const uint8_t *query, size_t query_length)
+{
+    task->wire = query;
+    task->zone = NULL;
+    task->verdict = query_parse(&task->query, query, query_length);
+    if (task->verdict != QUERY_ANSWER)
+        return;
+    name_read(&task->asked.name, query + WIRE_HEADER_SIZE, task->query.question_length);
+    hash_name(&task->asked.name, settings->table->header->seed, task->asked.hashes);
+}
+
+void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings)
+{
+    if (task->verdict != QUERY_ANSWER || task->query.qclass != CLASS_IN)
+        return;
+    task->zone = lookup_zone(settings->table, &task->asked, task->query.qtype);
+    if (task->zone != NULL)
+        lookup_prefetch_slot(task->zone, &task->asked);
+}
+
+size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
+                     enum transport transport, uint8_t *wire, size_t wire_max,
+                     struct answer_report *report)
+{
+    const struct query *query = &task->query;
+    struct reply reply;
+    bool truncated = false;
+
+    *report = (struct answer_report){.verdict = task->verdict,
+                                     .qtype = query->qtype,
+                                     .opcode = query->opcode,
+                                     .edns = query->edns,
+                                     .dnssec_ok = query->dnssec_ok};
+    if (task->verdict == QUERY_SILENCE)
+        return 0;
+    reply.settings = settings;
+    reply.task = task;
+    reply.owner = WIRE_HEADER_SIZE;
+    reply.place = (struct place){0};
+    reply.dnssec_ok = query->dnssec_ok;
+    reply.steps = 0;
+    reply.rcode = rcode_of_verdict(task);
+    reply.authoritative = false;
+
+    struct edns edns = edns_of_reply(task, settings, transport, reply.rcode);
+    size_t limit = response_limit(settings, transport, query, wire_max) - edns_length(&edns);
+    response_begin(&reply.response, wire, limit, task->wire, query->question_length);
+    if (reply.rcode == RCODE_NOERROR) {
+        truncated = !put_sections(&reply);
+        reply.authoritative = reply.steps > 1 || reply.match.kind != MATCH_REFERRAL;
+    }
+    if (truncated)
+        response_clear(&reply.response);
+    report->rcode = edns.rcode = reply.rcode;
+    report->truncated = truncated;
+    return response_finish(&reply.response,
+                           (uint16_t)((reply.authoritative ? FLAG_AA : 0) |
+                                      (truncated ? FLAG_TC : 0)),
+                           &edns, reply.rcode);
+}
+
+size_t answer(const struct answer_settings *settings, enum transport transport,
+              const uint8_t *query, size_t query_length, uint8_t *reply, size_t reply_max,
+              struct answer_report *report)
+{
+    struct answer_task task;
+
+    answer_begin(&task, settings, query, query_length);
+    answer_look_ahead(&task, settings);
+    return answer_finish(&task, settings, transport, reply, reply_max, report);
+}

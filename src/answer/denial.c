@@ -1,0 +1,201 @@
+#include "answer/denial.h"
+
+#include "answer/nsec.h"
+#include "answer/nsec3.h"
+#include "message/codes.h"
+#include "table/hash.h"
+
+#include <assert.h>
+#include <string.h>
+
+void denial_enter(struct denial *denial, const struct table_section *zone, uint32_t apex)
+{
+    denial->zone = zone;
+    denial->apex = apex;
+}
+
+static bool is_written(const struct denial *denial, const struct table_node *node)
+{
+    for (unsigned i = 0; i < denial->written; i++)
+        if (denial->nodes[i] == node)
+            return true;
+    return false;
+}
+
+/* Adds the RRset of `type` (NSEC or NSEC3) that the node owns, with its signatures. */
+static bool put_proof(struct denial *denial, const struct table_node *node, uint16_t type)
+{
+    const struct table_section *zone = denial->zone;
+    struct place place = {.labels = node_owner(node),
+                          .labels_length = node->owner_length,
+                          .apex = denial->apex,
+                          .apex_name = section_apex_name(zone),
+                          .apex_length = zone->apex_length};
+    struct rrset rrset;
+
+    if (is_written(denial, node))
+        return true;
+    if (!node_find_rrset(zone, node, type, &rrset) || rrset.oversize)
+        return false;
+    /* At the apex there are no labels to write: its name stands in the message already. */
+    if (node->owner_length == 0)
+        place.owner = denial->apex;
+    assert(denial->written < sizeof denial->nodes / sizeof denial->nodes[0]);
+    denial->nodes[denial->written++] = node;
+    return response_put(denial->response, SECTION_AUTHORITY, &rrset.rrs, &rrset.signatures,
+                        &place);
+}
+
+/* --- NSEC (RFC 4035 §3.1.3) ------------------------------------------------------------------ */
+
+static bool put_nsec(struct denial *denial, const struct name *name)
+{
+    return put_proof(denial, section_node(denial->zone, nsec_find(denial->zone, name)), TYPE_NSEC);
+}
+
+/* The name `*` directly below the suffix of `name` with `labels` labels. Where that is longer than a name may
+ * be, no such wildcard can exist and there is nothing to deny: false. */
+static bool make_wildcard(const struct name *name, unsigned labels, struct name *wildcard)
+{
+    unsigned first = (unsigned)name->labels - labels;
+    uint8_t wire[NAME_OCTETS_MAX] = {1, '*'};
+    size_t length = name_suffix_length(name, first);
+
+    if (length + 2 > sizeof wire)
+        return false;
+    memcpy(wire + 2, name_suffix(name, first), length);
+    return name_read(wildcard, wire, length + 2) != 0;
+}
+
+static bool put_nsec_of_wildcard(struct denial *denial, const struct asked *asked,
+                                 unsigned encloser_labels)
+{
+    struct name wildcard;
+
+    return !make_wildcard(&asked->name, encloser_labels, &wildcard) ||
+           put_nsec(denial, &wildcard);
+}
+
+/* --- NSEC3 (RFC 5155 §7.2) ------------------------------------------------------------------- */
+
+static bool put_nsec3(struct denial *denial, uint32_t ref)
+{
+    return ref == 0 || put_proof(denial, section_node(denial->zone, ref), TYPE_NSEC3);
+}
+
+static const struct table_proofs *proofs_of(const struct denial *denial,
+                                            const struct asked *asked, unsigned labels)
+{
+    const struct table_node *node =
+        section_find_node(denial->zone, &asked->name, labels, asked->hashes[labels]);
+
+    return node != NULL ? node_proofs(node) : NULL;
+}
+
+/* The NSEC3 RR that covers the name's suffix with `labels` labels: the compiler knows it for names that
+ * exist (insecure delegations under opt-out); others are hashed here. */
+static uint32_t find_cover(const struct denial *denial, const struct asked *asked,
+                           unsigned labels)
+{
+    const struct table_proofs *proofs = proofs_of(denial, asked, labels);
+    unsigned first = (unsigned)asked->name.labels - labels;
+    uint8_t hash[NSEC3_HASH_SIZE];
+
+    if (proofs != NULL)
+        return proofs->cover;
+    nsec3_hash(denial->zone, name_suffix(&asked->name, first),
+               name_suffix_length(&asked->name, first), hash);
+    return nsec3_find(denial->zone, hash);
+}
+
+/* §7.2.1: the RR that matches the closest provable encloser, at or above `labels`, and the RR that covers the
+ * next closer name. Returns the proofs of that encloser through `encloser`. */
+static bool put_closest_encloser(struct denial *denial, const struct asked *asked,
+                                 unsigned labels, const struct table_proofs **encloser)
+{
+    const struct table_proofs *proofs = proofs_of(denial, asked, labels);
+
+    while (labels > denial->zone->apex_labels && (proofs == NULL || proofs->match == 0))
+        proofs = proofs_of(denial, asked, --labels);
+    *encloser = proofs;
+    return proofs == NULL || (put_nsec3(denial, proofs->match) &&
+                              (labels == asked->name.labels ||
+                               put_nsec3(denial, find_cover(denial, asked, labels + 1))));
+}
+
+/* §7.2.3 and §7.2.4: the matching RR; without one (opt-out), that the closest provable encloser's span
+ * is opted out. */
+static bool put_nsec3_nodata(struct denial *denial, const struct asked *asked,
+                             const struct table_node *node, unsigned labels)
+{
+    const struct table_proofs *proofs = node_proofs(node);
+
+    if (proofs != NULL && proofs->match != 0)
+        return put_nsec3(denial, proofs->match);
+    return put_closest_encloser(denial, asked, labels, &proofs);
+}
+
+/* --- proofs ---------------------------------------------------------------------------------- */
+
+bool denial_prove_nodata(struct denial *denial, const struct asked *asked,
+                         const struct match *match)
+{
+    if (denial->zone->nsec3_count > 0)
+        return put_nsec3_nodata(denial, asked, match->node, match->labels);
+    if (denial->zone->nsec_count > 0)
+        return put_nsec(denial, &asked->name);
+    return true;
+}
+
+bool denial_prove_nxdomain(struct denial *denial, const struct asked *asked,
+                           const struct match *match)
+{
+    const struct table_proofs *encloser;
+
+    if (denial->zone->nsec3_count > 0)
+        return put_closest_encloser(denial, asked, match->labels, &encloser) &&
+               (encloser == NULL || put_nsec3(denial, encloser->cover));
+    if (denial->zone->nsec_count > 0)
+        return put_nsec(denial, &asked->name) &&
+               put_nsec_of_wildcard(denial, asked, match->labels);
+    return true;
+}
+
+bool denial_prove_wildcard(struct denial *denial, const struct asked *asked,
+                           unsigned encloser_labels)
+{
+    if (denial->zone->nsec3_count > 0)
+        return put_nsec3(denial, find_cover(denial, asked, encloser_labels + 1));
+    if (denial->zone->nsec_count > 0)
+        return put_nsec(denial, &asked->name);
+    return true;
+}
+
+bool denial_prove_wildcard_nodata(struct denial *denial, const struct asked *asked,
+                                  const struct match *match)
+{
+    const struct table_proofs *encloser;
+
+    if (denial->zone->nsec3_count > 0) {
+        const struct table_proofs *wildcard = node_proofs(match->node);
+        return put_closest_encloser(denial, asked, match->labels, &encloser) &&
+               (wildcard == NULL || put_nsec3(denial, wildcard->match));
+    }
+    if (denial->zone->nsec_count > 0)
+        return put_nsec(denial, &asked->name) &&
+               put_nsec_of_wildcard(denial, asked, match->labels);
+    return true;
+}
+
+bool denial_prove_no_ds(struct denial *denial, const struct asked *asked,
+                        const struct match *match)
+{
+    if (denial->zone->nsec3_count > 0)
+        return put_nsec3_nodata(denial, asked, match->node, match->labels);
+    if (denial->zone->nsec_count > 0) {
+        struct name cut;
+        node_name(denial->zone, match->node, &cut);
+        return put_nsec(denial, &cut);
+    }
+    return true;
+}

@@ -1,0 +1,161 @@
+#include "answer/lookup.h"
+
+#include "message/codes.h"
+#include "table/hash.h"
+
+static const struct table_section *closest_zone(const struct table *table,
+                                                const struct asked *asked, unsigned labels)
+{
+    for (unsigned i = labels + 1; i-- > 0;) {
+        if (!table_has_depth(table, i))
+            continue;
+        const struct table_section *zone =
+            table_find_zone(table, &asked->name, i, asked->hashes[i]);
+        if (zone != NULL)
+            return zone;
+    }
+    return NULL;
+}
+
+/* Is the name itself a zone cut of `zone`? */
+static bool is_cut_of(const struct table_section *zone, const struct asked *asked)
+{
+    unsigned labels = asked->name.labels;
+    const struct table_node *node =
+        section_find_node(zone, &asked->name, labels, asked->hashes[labels]);
+
+    return node != NULL && node->flags & NODE_CUT;
+}
+
+const struct table_section *lookup_zone(const struct table *table, const struct asked *asked,
+                                        uint16_t qtype)
+{
+    unsigned labels = asked->name.labels;
+    const struct table_section *zone = closest_zone(table, asked, labels);
+
+    if (qtype != TYPE_DS || zone == NULL || zone->apex_labels != labels || labels == 0)
+        return zone;
+    const struct table_section *parent = closest_zone(table, asked, labels - 1);
+    return parent != NULL && is_cut_of(parent, asked) ? parent : zone;
+}
+
+void lookup_prefetch_slot(const struct table_section *zone, const struct asked *asked)
+{
+    const struct table_slot *slots = section_at(zone, zone->slots);
+
+    __builtin_prefetch(&slots[hash_slot(asked->hashes[asked->name.labels], zone->slot_count)]);
+}
+
+/* The closest encloser of a name that is not a node. Existence is closed upwards (layout.h), so the border
+ * between what exists and what does not is found by bisection: labels of a name are the
+ * client's choice, and 127 of them must not cost 127 cache misses. */
+static const struct table_node *find_encloser(const struct table_section *zone,
+                                              const struct asked *asked, unsigned *labels)
+{
+    const struct table_node *encloser = section_node(zone, zone->apex);
+    unsigned exists = zone->apex_labels;
+    unsigned missing = asked->name.labels;
+
+    if (missing > exists + zone->deepest + 1u)
+        missing = exists + zone->deepest + 1u;
+    while (missing - exists > 1) {
+        unsigned middle = (exists + missing) / 2;
+        const struct table_node *node =
+            section_find_node(zone, &asked->name, middle, asked->hashes[middle]);
+        if (node != NULL) {
+            encloser = node;
+            exists = middle;
+        } else {
+            missing = middle;
+        }
+    }
+    *labels = exists;
+    return encloser;
+}
+
+static bool has_signatures(const struct table_section *zone, const struct table_node *node)
+{
+    struct rrset_walk walk = node_rrsets(zone, node);
+    struct rrset rrset;
+
+    while (rrset_next(&walk, &rrset))
+        if (rrset.signatures.count > 0)
+            return true;
+    return false;
+}
+
+static bool owns_type(const struct table_section *zone, const struct table_node *node,
+                      uint16_t qtype, struct rrset *rrset)
+{
+    if (qtype == TYPE_ANY)
+        return node->rrset_count > 0;
+    if (qtype == TYPE_RRSIG)
+        return has_signatures(zone, node);
+    return node_find_rrset(zone, node, qtype, rrset);
+}
+
+/* Sets the match for a node that the name exists at or is synthesised from (§4.3.2 step 3a and 3c). */
+static void match_node(struct match *match, const struct table_node *node, uint16_t qtype)
+{
+    match->node = node;
+    if (node->flags & NODE_CUT && qtype != TYPE_DS) {
+        match->kind = MATCH_REFERRAL;
+        node_find_rrset(match->zone, node, TYPE_NS, &match->rrset);
+    } else if (owns_type(match->zone, node, qtype, &match->rrset)) {
+        match->kind = MATCH_ANSWER;
+    } else if (node->flags & NODE_CNAME) {
+        match->kind = MATCH_ALIAS;
+        node_find_rrset(match->zone, node, TYPE_CNAME, &match->rrset);
+    } else {
+        match->kind = MATCH_NODATA;
+    }
+}
+
+/* The name does not exist; its closest encloser decides. */
+static void match_encloser(struct match *match, const struct asked *asked,
+                           const struct table_node *encloser, uint16_t qtype)
+{
+    const struct table_node *wildcard = NULL;
+
+    if (encloser->flags & NODE_CUT) {
+        match->kind = MATCH_REFERRAL;
+        match->node = encloser;
+        node_find_rrset(match->zone, encloser, TYPE_NS, &match->rrset);
+        return;
+    }
+    if (encloser->flags & NODE_DNAME) {
+        match->kind = MATCH_DNAME;
+        match->node = encloser;
+        node_find_rrset(match->zone, encloser, TYPE_DNAME, &match->rrset);
+        return;
+    }
+    if (encloser->flags & NODE_WILDCARD_CHILD)
+        wildcard = section_find_wildcard(match->zone, encloser, asked->hashes[match->labels]);
+    if (wildcard == NULL) {
+        match->kind = MATCH_NXDOMAIN;
+        return;
+    }
+    match->synthesised = true;
+    match_node(match, wildcard, qtype);
+}
+
+void lookup_find(const struct table_section *zone, const struct asked *asked, uint16_t qtype,
+                 struct match *match)
+{
+    unsigned labels = asked->name.labels;
+    const struct table_node *node =
+        labels - zone->apex_labels <= zone->deepest
+            ? section_find_node(zone, &asked->name, labels, asked->hashes[labels])
+            : NULL;
+
+    match->zone = zone;
+    match->node = NULL;
+    match->labels = labels;
+    match->synthesised = false;
+    if (node != NULL) {
+        match_node(match, node, qtype);
+    } else {
+        node = find_encloser(zone, asked, &match->labels);
+        match_encloser(match, asked, node, qtype);
+    }
+}

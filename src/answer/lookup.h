@@ -1,0 +1,54 @@
+/*
+ * The search of RFC 1034 §4.3.2 step 2 and 3, with RFC 4592 (wildcards) and RFC 6672 (DNAME): which zone,
+ * which node, and what that means for the question.
+ */
+#ifndef SORREL_ANSWER_LOOKUP_H
+#define SORREL_ANSWER_LOOKUP_H
+
+#include "message/name.h"
+#include "table/table.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A name looked for, with the hash of each of its suffixes (table/hash.h). */
+struct asked {
+    struct name name;
+    uint64_t hashes[NAME_LABELS_MAX + 1];
+};
+
+enum match_kind {
+    MATCH_ANSWER,   /* the name exists and owns an RRset of the type asked for */
+    MATCH_ALIAS,    /* it owns a CNAME RRset instead */
+    MATCH_DNAME,    /* an ancestor of it owns a DNAME RRset */
+    MATCH_NODATA,   /* it exists, without that type */
+    MATCH_NXDOMAIN, /* it does not exist */
+    MATCH_REFERRAL, /* it is at or below a zone cut */
+};
+
+struct match {
+    enum match_kind kind;
+    const struct table_section *zone;
+    const struct table_node *node; /* where the answer comes from: the name's own, the source of
+                                      synthesis (RFC 4592 §3.3.1), the DNAME's owner, the cut; else NULL */
+    unsigned labels;               /* of the closest encloser: the longest suffix of the name that is a node
+                                      (the name itself if it exists; the cut; the DNAME's owner) */
+    bool synthesised;              /* `node` is a wildcard that the name was expanded from */
+    struct rrset rrset;            /* ANSWER (unless asked for ANY or RRSIG): of the type; ALIAS: CNAME;
+                                      DNAME: DNAME; REFERRAL: NS */
+};
+
+/* The zone that answers for a name and type: the closest at or above it. DS belongs to the parent
+ * (RFC 4035 §3.1.4.1): if that is served too, and delegates right here, it is preferred. NULL if the name is
+ * in none. */
+const struct table_section *lookup_zone(const struct table *table, const struct asked *asked,
+                                        uint16_t qtype);
+
+/* Looks `asked`, which lies in `zone`, up. */
+void lookup_find(const struct table_section *zone, const struct asked *asked, uint16_t qtype,
+                 struct match *match);
+
+/* Asks for the cache lines that lookup_find() will read first. */
+void lookup_prefetch_slot(const struct table_section *zone, const struct asked *asked);
+
+#endif
