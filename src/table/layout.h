@@ -156,8 +156,8 @@ struct table_proofs {
 };
 
 /* NSEC index: nodes with an NSEC RRset in canonical order (RFC 4034 §6.1). A key is the label just
- * below the apex, lower case, its first 8 octets as a big-endian number, zero-filled; 0 for the apex,
- * which is the first. Keys ascend; names with equal keys are told apart by comparing the whole.
+ * below the apex, lower case, its first 8 octets as a big-endian number, zero-filled; 0 for the apex.
+ * Keys ascend; names with equal keys are told apart by comparing the whole.
  * NSEC3 index: the NSEC3 RRs of the served chain, by hash. A key is the first 8 octets of the hash
  * (decoded from base32hex) as a big-endian number. Node owner: the base32hex label, lower case. */
 
