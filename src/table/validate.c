@@ -3,9 +3,9 @@
  * again.
  *
  * Each section's nodes are passed over once, in the order in which they lie. Refs to nodes are met
- * before and behind the nodes they lead to, so they are only noted in a map of one octet for each unit
- * of the node area: the low half says what begins there, the high half what refs demand of it. In the
- * end nothing may be demanded that is not there.
+ * before and behind the nodes they lead to, so they are only noted in a map of one octet for each
+ * unit of the node area: the low half says what begins there, the high half what refs demand of it.
+ * In the end nothing may be demanded that is not there.
  */
 #include "message/codes.h"
 #include "table/hash.h"
@@ -77,7 +77,7 @@ static bool demands_are_met(const struct validation *v)
     return true;
 }
 
-/* --- nodes ---------------------------------------------------------------------------------- */
+/* --- nodes ------------------------------------------------------------------------------- */
 
 /* Checks labels that go on above: no root octet at their end. */
 static bool labels_are_sound(const uint8_t *labels, unsigned length)
@@ -109,8 +109,8 @@ static const char *check_flags(const struct table_node *node, const struct found
     if (((node->flags & NODE_CNAME) != 0) != found->cname ||
         ((node->flags & NODE_DNAME) != 0) != found->dname)
         return "a node's flags and its CNAME or DNAME contradict each other";
-    if (node->owner_length > 0 && ((node->flags & NODE_WILDCARD) != 0) !=
-                                      is_wildcard(node_owner(node), node->owner_length))
+    if (node->owner_length > 0 &&
+        ((node->flags & NODE_WILDCARD) != 0) != is_wildcard(node_owner(node), node->owner_length))
         return "a node's wildcard flag and its name contradict each other";
     return NULL;
 }
@@ -174,6 +174,21 @@ static const char *check_rrsets(const struct validation *v, const struct table_n
     return NULL;
 }
 
+static void mark_node(const struct validation *v, const struct table_node *node,
+                      const struct found *found)
+{
+    size_t at = (size_t)((const uint8_t *)node - (const uint8_t *)v->section);
+    unsigned marks = MARK_NODE;
+
+    if (found->nsec)
+        marks |= MARK_NSEC;
+    if (found->nsec3)
+        marks |= MARK_NSEC3;
+    if (node->flags & NODE_PROOFS)
+        marks |= MARK_PROOFS;
+    v->marks[at / TABLE_UNIT - v->section->nodes] |= (uint8_t)marks;
+}
+
 /* Checks the node at `at`; `*next` becomes the octet behind it. */
 static const char *check_node(const struct validation *v, const uint8_t *at, const uint8_t *end,
                               const uint8_t **next)
@@ -196,11 +211,7 @@ static const char *check_node(const struct validation *v, const uint8_t *at, con
         reason = check_proofs(v, node);
     if (reason != NULL)
         return reason;
-    size_t unit = (size_t)(at - (const uint8_t *)section_node(v->section, v->section->nodes)) /
-                  TABLE_UNIT;
-    v->marks[unit] |= (uint8_t)(MARK_NODE | (found.nsec ? MARK_NSEC : 0) |
-                                (found.nsec3 ? MARK_NSEC3 : 0) |
-                                (node->flags & NODE_PROOFS ? MARK_PROOFS : 0));
+    mark_node(v, node, &found);
     return NULL;
 }
 
@@ -232,15 +243,14 @@ static const char *check_nodes(const struct validation *v)
     return demands_are_met(v) ? NULL : "a ref leads to no node, or to one of the wrong kind";
 }
 
-/* --- what lies before the nodes --------------------------------------------------------------- */
+/* --- what lies before the nodes ---------------------------------------------------------- */
 
 static const char *check_apex(struct validation *v)
 {
     const struct table_section *section = v->section;
     uint64_t hashes[NAME_LABELS_MAX + 1];
 
-    if (section->apex_length == 0 ||
-        !holds(section, section->apex_name, section->apex_length) ||
+    if (section->apex_length == 0 || !holds(section, section->apex_name, section->apex_length) ||
         name_read(&v->apex, section_apex_name(section), section->apex_length) !=
             section->apex_length ||
         memcmp(v->apex.octets, section_apex_name(section), section->apex_length) != 0 ||
@@ -336,7 +346,7 @@ static const char *check_sources(const struct validation *v)
     return NULL;
 }
 
-/* --- what can be looked at only when all nodes are known to be sound ------------------------------ */
+/* --- what can be looked at only when all nodes are known to be sound ------------------------ */
 
 /* RFC 4648 §7, lower case; above 31 if it is no digit. */
 static unsigned base32hex_digit(uint8_t octet)
@@ -431,7 +441,7 @@ static const char *check_section(const struct table_header *header,
     return reason;
 }
 
-/* --- the table ---------------------------------------------------------------------------------- */
+/* --- the table --------------------------------------------------------------------------- */
 
 static const char *check_header(const struct table_header *header, size_t length)
 {
@@ -450,6 +460,10 @@ static const char *check_header(const struct table_header *header, size_t length
     if (header->checksum !=
         XXH3_64bits((const uint8_t *)header + CHECKED_FROM, length - CHECKED_FROM))
         return "its checksum is wrong";
+    uint64_t directory_size = (uint64_t)header->directory_slots * sizeof(struct table_zone);
+    if (header->directory < sizeof *header || header->directory % TABLE_UNIT != 0 ||
+        header->directory > length || directory_size > length - header->directory)
+        return "its directory goes beyond the table";
     return NULL;
 }
 
@@ -471,12 +485,8 @@ static bool directory_has(const struct table *table, uint64_t hash, uint64_t off
 static const char *check_directory(const struct table *table)
 {
     const struct table_header *header = table->header;
-    uint64_t size = (uint64_t)header->directory_slots * sizeof(struct table_zone);
     uint32_t zones = 0;
 
-    if (header->directory < sizeof *header || header->directory % TABLE_UNIT != 0 ||
-        header->directory > header->length || size > header->length - header->directory)
-        return "its directory goes beyond the table";
     for (uint32_t i = 0; i < header->directory_slots; i++)
         zones += table->directory[i].section != 0;
     if (zones != header->zone_count || zones >= header->directory_slots)
@@ -484,8 +494,8 @@ static const char *check_directory(const struct table *table)
     return NULL;
 }
 
-/* Sections fill the rest of the table, and the directory has as many zones as there are sections; so
- * if it has each of them, it has nothing else. */
+/* Sections fill the rest of the table, and the directory has as many zones as there are sections;
+ * so if it has each of them, it has nothing else. */
 static const char *check_sections(const struct table *table)
 {
     const struct table_header *header = table->header;

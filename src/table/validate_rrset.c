@@ -74,8 +74,7 @@ size_t validate_rrset_size(const uint8_t *at, size_t available)
     }
     if (head->pointers & RRSET_ADDITIONAL) {
         const struct table_additional *additional = (const void *)(at + additional_at);
-        size += even(additional->glue_length) +
-                additional->targets * sizeof(struct table_target);
+        size += even(additional->glue_length) + additional->targets * sizeof(struct table_target);
     }
     return size <= available ? size : 0;
 }
@@ -109,9 +108,9 @@ static bool is_listed(const struct fragment *rrs, unsigned position)
 }
 
 /*
- * Octets of the name that the pointer `value` stands for, written out; 0 if it is none of those that
- * fragment.h allows. A name within the fragment must end before octet `before`. It must begin with a
- * label, so that following it gets longer with every step and ends.
+ * Octets of the name that the pointer `value` stands for, written out; 0 if it is none of those
+ * that fragment.h allows. A name within the fragment must end before octet `before`. It must begin
+ * with a label, so that following it gets longer with every step and ends.
  */
 static unsigned measure_pointer(const struct fragment *rrs, const struct validate_owner *owner,
                                 uint16_t value, unsigned before)
@@ -155,8 +154,8 @@ static bool is_pointer(const struct fragment *rrs, const struct validate_owner *
     return rest != 0 && length + rest <= NAME_OCTETS_MAX;
 }
 
-/* Checks the name at `at`, which must end at or before `end`. Returns where it ends, or 0. `*listed`
- * counts the pointers met so far; the list must name this one next. */
+/* Checks the name at `at`, which must end at or before `end`. Returns where it ends, or 0.
+ * `*listed` counts the pointers met so far; the list must name this one next. */
 static unsigned check_name(const struct fragment *rrs, const struct validate_owner *owner,
                            unsigned at, unsigned end, bool compressed, unsigned *listed)
 {
@@ -211,8 +210,8 @@ static unsigned check_frame(const struct fragment *run, unsigned at, uint16_t ty
         return 0;
     const uint8_t *fixed = run->octets + at + WIRE_POINTER_SIZE;
     unsigned end = at + RR_OVERHEAD + wire_read_u16(fixed + 8);
-    bool fits = end <= run->length && wire_read_u16(fixed) == type &&
-                wire_read_u16(fixed + 2) == CLASS_IN;
+    bool fits =
+        end <= run->length && wire_read_u16(fixed) == type && wire_read_u16(fixed + 2) == CLASS_IN;
     return fits ? end : 0;
 }
 
