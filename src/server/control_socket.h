@@ -1,0 +1,71 @@
+/*
+ * Where a daemon is spoken to: the path of its control socket, and both ways to it.
+ */
+#ifndef SORREL_SERVER_CONTROL_SOCKET_H
+#define SORREL_SERVER_CONTROL_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+enum {
+    CONTROL_SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path),
+    CONTROL_SOCKET_ERROR_MAX = 512,
+};
+
+/*
+ * Writes the path that is used unless another is named, for daemons of user `uid` and whoever speaks to
+ * them:
+ *   root            /run/sorrel/control
+ *   everyone else   $XDG_RUNTIME_DIR/sorrel/control; without that variable
+ *                   /run/user/UID/sorrel/control if there is such a directory, else
+ *                   /tmp/sorrel-UID/control
+ * $RUNTIME_DIRECTORY, by which systemd.exec(5) tells a daemon the directory that was made for it, comes
+ * before all of these in the daemon (`daemon`).
+ */
+void control_socket_default_path(uid_t uid, bool daemon, char path[CONTROL_SOCKET_PATH_MAX]);
+
+/*
+ * Makes the directory of a default path, if there is none, for a daemon that will run as `owner`: mode
+ * 0755 for root to make, 0700 otherwise. False with a sentence in `error`.
+ */
+bool control_socket_make_directory(const char *path, uid_t owner, gid_t group,
+                                   char error[CONTROL_SOCKET_ERROR_MAX]);
+
+struct control_socket {
+    int fd; /* listening, does not block; -1: none */
+    char path[CONTROL_SOCKET_PATH_MAX];
+    dev_t device; /* what tells our socket from one that has taken its place */
+    ino_t inode;
+};
+
+enum control_socket_outcome {
+    CONTROL_SOCKET_LISTENING,
+    CONTROL_SOCKET_TAKEN, /* another daemon listens there */
+    CONTROL_SOCKET_FAILED,
+};
+
+/*
+ * Listens at `path`, with mode 0600. A socket that nobody listens at any more is replaced; one that a
+ * daemon has, a file that is no socket, and a directory in which others could replace ours, are left alone
+ * with a sentence in `error`.
+ */
+enum control_socket_outcome control_socket_listen(struct control_socket *control, const char *path,
+                                                  char error[CONTROL_SOCKET_ERROR_MAX]);
+
+/* Makes `control` of a listening socket that another process has opened; owns `fd` then. False if it
+ * is none. */
+bool control_socket_adopt(struct control_socket *control, int fd);
+
+/* Closes it. `remove`: and takes the file away, if it is still ours. */
+void control_socket_close(struct control_socket *control, bool remove);
+
+/* A connection to the daemon that listens at `path`, which blocks; or -1 with a sentence in `error`. */
+int control_socket_connect(const char *path, char error[CONTROL_SOCKET_ERROR_MAX]);
+
+/* Only root and the user that the daemon runs as are obeyed: whether the peer is one of them. */
+bool control_socket_obeys(int connection);
+
+#endif

@@ -1,0 +1,268 @@
+#include "tools/render.h"
+
+#include "tools/columns.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* --- members ------------------------------------------------------------------- */
+
+/* 0 if there is none. */
+static long long number(const json_t *object, const char *member)
+{
+    return (long long)json_number_value(json_object_get(object, member));
+}
+
+static const char *text(const json_t *object, const char *member)
+{
+    const char *value = json_string_value(json_object_get(object, member));
+
+    return value != NULL ? value : "";
+}
+
+enum { DURATION_MAX = 48 };
+
+/* Writes `seconds` in its two largest units. Returns `to`. */
+static const char *duration(long long seconds, char to[DURATION_MAX])
+{
+    static const struct {
+        long long seconds;
+        const char *name;
+        const char *lesser;
+    } units[] = {{86400, "d", "h"}, {3600, "h", "min"}, {60, "min", "s"}};
+    static const long long lesser_seconds[] = {3600, 60, 1};
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        long long rest = seconds % units[i].seconds / lesser_seconds[i];
+        if (seconds < units[i].seconds)
+            continue;
+        if (rest == 0)
+            snprintf(to, DURATION_MAX, "%lld %s", seconds / units[i].seconds, units[i].name);
+        else
+            snprintf(to, DURATION_MAX, "%lld %s %lld %s", seconds / units[i].seconds, units[i].name,
+                     rest, units[i].lesser);
+        return to;
+    }
+    snprintf(to, DURATION_MAX, "%lld s", seconds);
+    return to;
+}
+
+static const char *plural(long long count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void print_list(const json_t *list, FILE *out)
+{
+    size_t i;
+    json_t *item;
+
+    json_array_foreach (list, i, item)
+        fprintf(out, "%s%s", i == 0 ? "" : ", ", json_string_value(item));
+    fputc('\n', out);
+}
+
+/* FILE:LINE: reason, as sorreld logs it and editors read it. */
+static void print_faults(const json_t *zone, const char *member, const char *rank, FILE *out)
+{
+    size_t i;
+    json_t *fault;
+
+    json_array_foreach (json_object_get(zone, member), i, fault) {
+        const char *file = text(fault, "file");
+        long long line = number(fault, "line");
+        fprintf(out, "%s%s", file, *file != '\0' ? ":" : "");
+        if (line > 0)
+            fprintf(out, "%lld:", line);
+        fprintf(out, "%s%s%s\n", *file != '\0' ? " " : "", rank, text(fault, "reason"));
+    }
+}
+
+/* --- status ---------------------------------------------------------------------- */
+
+static const char *size(long long octets, char to[DURATION_MAX])
+{
+    static const char *const units[] = {"octets", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)octets;
+    size_t unit = 0;
+
+    while (value >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(to, DURATION_MAX, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return to;
+}
+
+static void print_workers(const json_t *workers, FILE *out)
+{
+    struct columns columns;
+    char room[DURATION_MAX];
+    size_t i;
+    json_t *worker;
+
+    columns_start(&columns, "rrlrrr");
+    columns_add(&columns, "worker");
+    columns_add(&columns, "process");
+    columns_add(&columns, "state");
+    columns_add(&columns, "up");
+    columns_add(&columns, "deaths");
+    columns_add(&columns, "queries");
+    json_array_foreach (workers, i, worker) {
+        bool runs = json_object_get(worker, "pid") != NULL;
+        columns_add(&columns, "%lld", number(worker, "worker"));
+        columns_add(&columns, runs ? "%lld" : "-", number(worker, "pid"));
+        columns_add(&columns, "%s", text(worker, "state"));
+        columns_add(&columns, "%s", runs ? duration(number(worker, "uptime"), room) : "-");
+        columns_add(&columns, "%lld", number(worker, "deaths"));
+        columns_add(&columns, "%lld",
+                    number(worker, "udp_queries") + number(worker, "tcp_queries"));
+    }
+    columns_finish(&columns, out);
+}
+
+/* More than so many are left to `sorrelctl zones`, lest the rest of the status scroll away. */
+enum { STATUS_ZONES_MAX = 10 };
+
+static void print_zone_summary(const json_t *zones, FILE *out)
+{
+    size_t failed = 0;
+    size_t i;
+    json_t *zone;
+
+    json_array_foreach (zones, i, zone)
+        failed += strcmp(text(zone, "state"), "ok") != 0;
+    fprintf(out, "zones      %zu", json_array_size(zones));
+    if (failed > 0)
+        fprintf(out, ", of which %zu failed to load (sorrelctl zones tells why)", failed);
+    fputc('\n', out);
+}
+
+static void print_serials(const json_t *zones, FILE *out)
+{
+    struct columns columns;
+    size_t i;
+    json_t *zone;
+
+    columns_start(&columns, "rl");
+    columns_add(&columns, "serial");
+    columns_add(&columns, "zone");
+    json_array_foreach (zones, i, zone) {
+        if (i == STATUS_ZONES_MAX)
+            break;
+        bool served = json_object_get(zone, "serial") != NULL;
+        columns_add(&columns, served ? "%lld" : "-", number(zone, "serial"));
+        columns_add(&columns, "%s", text(zone, "zone"));
+    }
+    columns_finish(&columns, out);
+    if (json_array_size(zones) > STATUS_ZONES_MAX)
+        fprintf(out, "... and %zu more (sorrelctl zones lists all)\n",
+                json_array_size(zones) - STATUS_ZONES_MAX);
+}
+
+void render_status(const json_t *reply, FILE *out)
+{
+    const json_t *table = json_object_get(reply, "table");
+    const json_t *zones = json_object_get(reply, "zones");
+    char room[DURATION_MAX];
+
+    fprintf(out, "sorreld    %s, process %lld, up %s\n", text(reply, "version"),
+            number(reply, "pid"), duration(number(reply, "uptime"), room));
+    fprintf(out, "listening  ");
+    print_list(json_object_get(reply, "listen"), out);
+    fprintf(out, "steering   %s\n", text(reply, "steering"));
+    fprintf(out, "table      generation %lld, %lld records, %s\n", number(table, "generation"),
+            number(table, "records"), size(number(table, "octets"), room));
+    print_zone_summary(zones, out);
+    fputc('\n', out);
+    print_workers(json_object_get(reply, "workers"), out);
+    fputc('\n', out);
+    print_serials(zones, out);
+}
+
+/* --- zones ------------------------------------------------------------------------ */
+
+void render_zones(const json_t *reply, FILE *out)
+{
+    const json_t *zones = json_object_get(reply, "zones");
+    struct columns columns;
+    char room[DURATION_MAX];
+    size_t i;
+    json_t *zone;
+
+    columns_start(&columns, "lrrrl");
+    columns_add(&columns, "state");
+    columns_add(&columns, "serial");
+    columns_add(&columns, "records");
+    columns_add(&columns, "loaded");
+    columns_add(&columns, "zone");
+    json_array_foreach (zones, i, zone) {
+        bool served = json_object_get(zone, "serial") != NULL;
+        columns_add(&columns, "%s", text(zone, "state"));
+        columns_add(&columns, served ? "%lld" : "-", number(zone, "serial"));
+        columns_add(&columns, served ? "%lld" : "-", number(zone, "records"));
+        columns_add(&columns, served ? "%s ago" : "-", duration(number(zone, "age"), room));
+        columns_add(&columns, "%s", text(zone, "zone"));
+    }
+    columns_finish(&columns, out);
+    json_array_foreach (zones, i, zone)
+        print_faults(zone, "errors", "", out);
+}
+
+/* --- reload ------------------------------------------------------------------------- */
+
+static void print_outcome(const json_t *zone, FILE *out)
+{
+    const char *outcome = text(zone, "outcome");
+
+    print_faults(zone, "errors", "", out);
+    print_faults(zone, "warnings", "warning: ", out);
+    if (strcmp(outcome, "unchanged") == 0)
+        return;
+    fprintf(out, "%s %s", text(zone, "zone"), outcome);
+    if (strcmp(outcome, "loaded") == 0)
+        fprintf(out, ", serial %lld, %lld record%s", number(zone, "serial"),
+                number(zone, "records"), plural(number(zone, "records")));
+    else if (strcmp(outcome, "failed") == 0 && json_object_get(zone, "serial") != NULL)
+        fprintf(out, "; serial %lld is served as before", number(zone, "serial"));
+    fputc('\n', out);
+}
+
+void render_reload(const json_t *reply, FILE *out)
+{
+    static const char *const outcomes[] = {"loaded", "unchanged", "failed", "removed"};
+    const char *between = "";
+    size_t i;
+    json_t *zone;
+
+    print_faults(reply, "errors", "", out);
+    json_array_foreach (json_object_get(reply, "zones"), i, zone)
+        print_outcome(zone, out);
+    for (i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        long long count = number(reply, outcomes[i]);
+        if (count == 0)
+            continue;
+        fprintf(out, "%s%lld %s", between, count, outcomes[i]);
+        between = ", ";
+    }
+    fputs(*between != '\0' ? "\n" : "", out);
+}
+
+/* --- the others ----------------------------------------------------------------------- */
+
+void render_workers(const json_t *reply, FILE *out)
+{
+    fprintf(out, "%lld worker%s, %lld before\n", number(reply, "workers"),
+            plural(number(reply, "workers")), number(reply, "before"));
+}
+
+void render_takeover(const json_t *reply, FILE *out)
+{
+    fprintf(out, "process %lld has taken over from process %lld\n", number(reply, "pid"),
+            number(reply, "before"));
+}
+
+void render_stop(const json_t *reply, FILE *out)
+{
+    fprintf(out, "process %lld has stopped\n", number(reply, "pid"));
+}
