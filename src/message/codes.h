@@ -19,11 +19,16 @@ enum rr_type {
     TYPE_MINFO = 14,
     TYPE_MX = 15,
     TYPE_TXT = 16,
+    TYPE_RP = 17,
+    TYPE_AFSDB = 18,
+    TYPE_RT = 21,
     TYPE_SIG = 24,
     TYPE_KEY = 25,
+    TYPE_PX = 26,
     TYPE_AAAA = 28,
     TYPE_NXT = 30,
     TYPE_SRV = 33,
+    TYPE_KX = 36,
     TYPE_DNAME = 39,
     TYPE_OPT = 41,
     TYPE_DS = 43,
@@ -45,6 +50,7 @@ enum rr_type {
     TYPE_MAILB = 253,
     TYPE_MAILA = 254,
     TYPE_ANY = 255,
+    TYPE_AMTRELAY = 260,
 };
 
 enum rr_class {

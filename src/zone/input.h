@@ -1,0 +1,39 @@
+/*
+ * A file read whole into memory, with what identifies it to the next builder.
+ */
+#ifndef SORREL_ZONE_INPUT_H
+#define SORREL_ZONE_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct input_identity {
+    uint64_t device;
+    uint64_t inode;
+    uint64_t size;
+    int64_t mtime_seconds;
+    uint32_t mtime_nanoseconds; /* INPUT_MTIME_RECENT: do not rely on the time */
+    uint64_t content_hash;      /* XXH3-64 */
+};
+
+/* In place of the nanoseconds of a file that changed so short a time ago that another change could bear
+ * the same time stamp. No file has them, so only the content can show that it is unchanged. */
+enum { INPUT_MTIME_RECENT = 1000000000 };
+
+struct input {
+    char *text; /* `length` octets, then a newline that is not part of them */
+    size_t length;
+    struct input_identity identity;
+};
+
+/* Returns 0, or an errno value: EISDIR for anything but a file or a pipe. */
+int input_read(struct input *input, const char *path);
+
+void input_free(struct input *input);
+
+/* Is the file at `path` still what `identity` says, judged without reading it? */
+bool input_seems_unchanged(const char *path, const struct input_identity *identity);
+
+#endif

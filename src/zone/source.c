@@ -1,0 +1,192 @@
+#include "zone/source.h"
+
+#include "zone/memory.h"
+#include "zone/presentation.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char suffix[] = ".zone";
+
+enum { SUFFIX_LENGTH = sizeof suffix - 1 };
+
+__attribute__((format(printf, 2, 3)))
+static bool refuse(char error[SOURCE_ERROR_MAX], const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(error, SOURCE_ERROR_MAX, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* An absolute name, its final dot optional. NULL, or what is wrong with it. */
+static const char *read_origin(const char *text, size_t length, struct name *origin)
+{
+    const struct token token = {.text = text, .length = (unsigned)length};
+    const struct domain root = {.length = 1};
+    struct domain domain;
+    const char *error = presentation_name(&token, &root, &domain);
+
+    if (error == NULL && presentation_is(&token, "@"))
+        error = "is no name";
+    if (error == NULL)
+        name_read(origin, domain.octets, domain.length);
+    return error;
+}
+
+static bool check_readable(const char *path, char error[SOURCE_ERROR_MAX])
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return refuse(error, "cannot read zone file %s: %s", path, strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return refuse(error, "%s is a directory: give a zone file", path);
+    if (access(path, R_OK) != 0)
+        return refuse(error, "cannot read zone file %s: %s", path, strerror(errno));
+    return true;
+}
+
+static bool check_new(const struct source_list *list, const struct name *origin, const char *path,
+                      char error[SOURCE_ERROR_MAX])
+{
+    char text[NAME_TEXT_MAX];
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct name *other = &list->items[i].origin;
+        if (other->length == origin->length &&
+            memcmp(other->octets, origin->octets, origin->length) == 0)
+            return refuse(error, "zone %.200s is given twice: %s and %s", name_to_text(origin, text),
+                          list->items[i].path, path);
+    }
+    return true;
+}
+
+static bool add_source(struct source_list *list, const struct name *origin, const char *path,
+                       char error[SOURCE_ERROR_MAX])
+{
+    if (!check_new(list, origin, path, error))
+        return false;
+    memory_grow(&list->items, list->count, &list->room, sizeof *list->items);
+    struct source *source = &list->items[list->count++];
+    source->origin = *origin;
+    source->path = memory_get(strlen(path) + 1);
+    strcpy(source->path, path);
+    return true;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static bool has_suffix(const char *file)
+{
+    size_t length = strlen(file);
+    return length > SUFFIX_LENGTH && strcmp(file + length - SUFFIX_LENGTH, suffix) == 0;
+}
+
+/* FILE.zone */
+static bool add_file(struct source_list *list, const char *path, char error[SOURCE_ERROR_MAX])
+{
+    const char *file = base_name(path);
+    struct name origin;
+
+    if (!check_readable(path, error))
+        return false;
+    if (!has_suffix(file))
+        return refuse(error, "%s does not end in .zone, which would tell its origin: write ORIGIN=%s",
+                      path, path);
+    const char *wrong = read_origin(file, strlen(file) - SUFFIX_LENGTH, &origin);
+    if (wrong != NULL)
+        return refuse(error, "the origin in the file name %s %s: write ORIGIN=FILE", path, wrong);
+    return add_source(list, &origin, path, error);
+}
+
+/* ORIGIN=FILE */
+static bool add_pair(struct source_list *list, const char *argument, const char *equals,
+                     char error[SOURCE_ERROR_MAX])
+{
+    struct name origin;
+    const char *wrong = read_origin(argument, (size_t)(equals - argument), &origin);
+
+    if (wrong != NULL)
+        return refuse(error, "the origin in %s %s", argument, wrong);
+    if (equals[1] == '\0')
+        return refuse(error, "%s names no file behind the equals sign", argument);
+    return check_readable(equals + 1, error) && add_source(list, &origin, equals + 1, error);
+}
+
+static int is_zone_file(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && has_suffix(entry->d_name);
+}
+
+/* By octets, not by the locale: the same order everywhere. */
+static int compare_entries(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static char *join_path(const char *directory, const char *file)
+{
+    size_t length = strlen(directory);
+    const char *separator = directory[length - 1] == '/' ? "" : "/";
+    char *path = memory_get(length + strlen(file) + 2);
+
+    sprintf(path, "%s%s%s", directory, separator, file);
+    return path;
+}
+
+static bool add_directory(struct source_list *list, const char *directory,
+                          char error[SOURCE_ERROR_MAX])
+{
+    struct dirent **entries;
+    bool added = true;
+    int count = scandir(directory, &entries, is_zone_file, compare_entries);
+
+    if (count < 0)
+        return refuse(error, "cannot read directory %s: %s", directory, strerror(errno));
+    if (count == 0)
+        added = refuse(error, "no zones in %s: put files there that end in .zone", directory);
+    for (int i = 0; i < count; i++) {
+        char *path = join_path(directory, entries[i]->d_name);
+        added = added && add_file(list, path, error);
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return added;
+}
+
+bool source_list_add(struct source_list *list, const char *argument, char error[SOURCE_ERROR_MAX])
+{
+    const char *equals = strchr(argument, '=');
+    struct stat status;
+
+    if (argument[0] == '\0')
+        return refuse(error, "an empty argument is no zone: give DIRECTORY, FILE.zone or ORIGIN=FILE");
+    if (stat(argument, &status) == 0)
+        return S_ISDIR(status.st_mode) ? add_directory(list, argument, error)
+                                       : add_file(list, argument, error);
+    if (equals != NULL && equals > argument)
+        return add_pair(list, argument, equals, error);
+    return refuse(error, "cannot read %s: %s", argument, strerror(errno));
+}
+
+void source_list_free(struct source_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i].path);
+    free(list->items);
+    *list = (struct source_list){0};
+}
