@@ -249,6 +249,12 @@ static bool put_dname(struct reply *reply)
     return true;
 }
 
+/* A synthesised CNAME is what such a question asked for. */
+static bool takes_alias(uint16_t qtype)
+{
+    return qtype == TYPE_CNAME || qtype == TYPE_ANY;
+}
+
 /*
  * Fills the answer section: follows aliases within the served zones until there is something other than
  * an alias to say; reply->match then holds what that is. False if there was no room.
@@ -275,7 +281,7 @@ static bool put_answers(struct reply *reply, bool *complete)
         if (!(reply->match.kind == MATCH_ALIAS ? put_alias(reply) : put_dname(reply)))
             return false;
         zone = lookup_zone(reply->settings->table, asked, qtype);
-        *complete = reply->rcode != RCODE_NOERROR || zone == NULL ||
+        *complete = reply->rcode != RCODE_NOERROR || takes_alias(qtype) || zone == NULL ||
                     reply->steps > ALIASES_MAX || was_asked_before(reply);
         if (*complete)
             return true;
