@@ -29,19 +29,29 @@ static uint64_t lower_eight(uint64_t octets)
     return octets | ((from_a ^ behind_z) & ~octets & 0x80 * each) >> 2;
 }
 
-void name_copy_lower(uint8_t *to, const uint8_t *from, size_t length)
+static void copy_eight_lower(uint8_t *to, const uint8_t *from)
 {
     uint64_t eight;
 
-    for (; length >= sizeof eight; length -= sizeof eight) {
-        memcpy(&eight, from, sizeof eight);
-        eight = lower_eight(eight);
-        memcpy(to, &eight, sizeof eight);
-        from += sizeof eight;
-        to += sizeof eight;
+    memcpy(&eight, from, sizeof eight);
+    eight = lower_eight(eight);
+    memcpy(to, &eight, sizeof eight);
+}
+
+void name_copy_lower(uint8_t *to, const uint8_t *from, size_t length)
+{
+    size_t at = 0;
+
+    if (length < sizeof(uint64_t)) {
+        for (; at < length; at++)
+            to[at] = (uint8_t)lower_eight(from[at]);
+        return;
     }
-    for (size_t i = 0; i < length; i++)
-        to[i] = (uint8_t)lower_eight(from[i]);
+    for (; at + sizeof(uint64_t) <= length; at += sizeof(uint64_t))
+        copy_eight_lower(to + at, from + at);
+    /* The rest, together with octets that are done already. */
+    at = length - sizeof(uint64_t);
+    copy_eight_lower(to + at, from + at);
 }
 
 size_t name_read(struct name *name, const uint8_t *wire, size_t available)

@@ -34,7 +34,7 @@ size_t name_read(struct name *name, const uint8_t *wire, size_t available);
 size_t name_measure(const uint8_t *wire, size_t available);
 
 /* Copies `length` octets of a name in wire form, lower-casing A-Z. Safe on whole names: a length
- * octet is at most 63, below 'A'. */
+ * octet is at most 63, below 'A'. The two must not overlap. */
 void name_copy_lower(uint8_t *to, const uint8_t *from, size_t length);
 
 /* The octets of `name` from label `first` to its end, for a suffix of it. */
