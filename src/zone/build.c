@@ -36,13 +36,17 @@ static struct table_header *header_of(const struct build *build)
 
 static void start_table(struct build *build)
 {
-    size_t zones = build->request->sources->count;
+    const struct build_request *request = build->request;
+    size_t kept = request->only != NULL && request->previous != NULL
+                      ? request->previous->header->zone_count
+                      : 0;
+    size_t zones = request->sources->count + kept;
     const struct table_header header = {
         .magic = TABLE_MAGIC,
         .byte_order = TABLE_BYTE_ORDER,
         .version = TABLE_VERSION,
         .seed = build->seed,
-        .generation = build->request->generation,
+        .generation = request->generation,
         .directory = sizeof header,
         .directory_slots = (uint32_t)(zones + zones / 3 + 1),
     };
@@ -234,19 +238,68 @@ static bool copy_unchanged(struct build *build, const struct table_section *sect
 
 /* --- all zones ------------------------------------------------------------------- */
 
-static void add_zone(struct build *build, const struct source *source)
+static enum build_outcome add_zone(struct build *build, const struct source *source)
 {
     const struct table_section *previous = find_previous(build, source);
 
-    if (previous != NULL && !build->request->force && copy_unchanged(build, previous, source)) {
+    if (previous != NULL && !build->request->force && copy_unchanged(build, previous, source))
+        return BUILD_COPIED;
+    if (compile_source(build, source))
+        return BUILD_COMPILED;
+    if (previous == NULL)
+        return BUILD_FAILED;
+    copy_section(build, previous);
+    return BUILD_KEPT;
+}
+
+static bool is_wanted(const struct build *build, const struct name *origin)
+{
+    char text[NAME_TEXT_MAX];
+
+    if (build->request->only == NULL)
+        return true;
+    name_to_text(origin, text);
+    for (const char *const *wanted = build->request->only; *wanted != NULL; wanted++)
+        if (strcmp(*wanted, text) == 0)
+            return true;
+    return false;
+}
+
+static void add_wanted_zones(struct build *build)
+{
+    const struct build_request *request = build->request;
+    size_t *const counts[] = {
+        [BUILD_COMPILED] = &build->result->compiled,
+        [BUILD_COPIED] = &build->result->copied,
+        [BUILD_KEPT] = &build->result->kept,
+        [BUILD_FAILED] = &build->result->failed,
+    };
+
+    for (size_t i = 0; i < request->sources->count; i++) {
+        const struct source *source = &request->sources->items[i];
+        if (!is_wanted(build, &source->origin))
+            continue;
+        enum build_outcome outcome = add_zone(build, source);
+        ++*counts[outcome];
+        if (request->zone_sink != NULL)
+            request->zone_sink(request->closure, &source->origin, outcome);
+    }
+}
+
+static void copy_other_zones(struct build *build)
+{
+    const struct table_section *section;
+    uint32_t position = 0;
+    struct name origin;
+
+    if (build->request->only == NULL || build->request->previous == NULL)
+        return;
+    while ((section = table_next_zone(build->request->previous, &position)) != NULL) {
+        name_read(&origin, section_apex_name(section), section->apex_length);
+        if (is_wanted(build, &origin))
+            continue;
+        copy_section(build, section);
         build->result->copied++;
-    } else if (compile_source(build, source)) {
-        build->result->compiled++;
-    } else if (previous != NULL) {
-        copy_section(build, previous);
-        build->result->kept++;
-    } else {
-        build->result->failed++;
     }
 }
 
@@ -281,11 +334,10 @@ static int seal_image(const struct image *image)
 static bool build_all(struct build *build)
 {
     struct report report = {.sink = build->request->sink, .closure = build->request->closure};
-    const struct source_list *sources = build->request->sources;
 
     start_table(build);
-    for (size_t i = 0; i < sources->count; i++)
-        add_zone(build, &sources->items[i]);
+    copy_other_zones(build);
+    add_wanted_zones(build);
     finish_table(build);
     build->result->fd = seal_image(&build->image);
     if (build->result->fd < 0)

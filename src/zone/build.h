@@ -13,14 +13,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum build_outcome {
+    BUILD_COMPILED, /* read from its files */
+    BUILD_COPIED,   /* unchanged: taken over from the previous table */
+    BUILD_KEPT,     /* failed to load, and keeps its previous version */
+    BUILD_FAILED,   /* failed to load, and has none */
+};
+
+/* Called for each zone that was looked at, behind its last diagnostic. */
+typedef void build_zone_sink(void *closure, const struct name *origin, enum build_outcome outcome);
+
 struct build_request {
     const struct source_list *sources;
     const struct table *previous; /* the table now served, or NULL. A zone whose files are unchanged is
                                      copied from it; one that fails to load keeps what it has there */
     bool force;                   /* compile again even what seems unchanged */
+    const char *const *only; /* NULL, or names as name_to_text() writes them, then NULL: only these zones are looked
+                          at, and all others are as they are in the previous table */
     uint64_t seed;                /* of the hashes; ignored if there is a previous table (its own is kept) */
     uint64_t generation;
     diagnostic_sink *sink;
+    build_zone_sink *zone_sink; /* or NULL */
     void *closure;
 };
 
