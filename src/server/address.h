@@ -1,0 +1,33 @@
+/*
+ * Where to listen: ADDR or ADDR@PORT, IPv4 or IPv6.
+ */
+#ifndef SORREL_SERVER_ADDRESS_H
+#define SORREL_SERVER_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+enum { ADDRESS_DEFAULT_PORT = 53, ADDRESS_ERROR_MAX = 256 };
+
+/* Long enough for an IPv6 address, a scope and a port. */
+enum { ADDRESS_TEXT_MAX = INET6_ADDRSTRLEN + 32 };
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* Reads `text`; an IPv6 address may have a %scope. False with one sentence in `error`. */
+bool address_parse(union address *address, const char *text, char error[ADDRESS_ERROR_MAX]);
+
+/* Writes ADDR@PORT. Returns `text`. */
+char *address_to_text(const union address *address, char text[ADDRESS_TEXT_MAX]);
+
+socklen_t address_length(const union address *address);
+in_port_t address_port(const union address *address); /* host order */
+bool address_is_wildcard(const union address *address);
+bool address_is_equal(const union address *a, const union address *b);
+
+#endif

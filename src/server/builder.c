@@ -1,0 +1,83 @@
+#include "server/builder.h"
+
+#include "server/channel.h"
+#include "server/privilege.h"
+#include "server/process.h"
+#include "zone/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool list_sources(const struct builder_order *order, struct source_list *list,
+                         diagnostic_sink *sink, void *closure)
+{
+    bool sound = true;
+    char error[SOURCE_ERROR_MAX];
+
+    for (size_t i = 0; i < order->zone_count; i++) {
+        if (source_list_add(list, order->zones[i], error))
+            continue;
+        struct diagnostic diagnostic = {.severity = SEVERITY_ERROR, .file = "", .text = error};
+        sink(closure, &diagnostic);
+        sound = false;
+    }
+    return sound;
+}
+
+bool builder_build(const struct builder_order *order, diagnostic_sink *sink, void *closure,
+                   struct build_result *result)
+{
+    struct source_list list = {0};
+
+    *result = (struct build_result){.fd = -1};
+    bool built = list_sources(order, &list, sink, closure);
+    if (built) {
+        struct build_request request = {.sources = &list,
+                                        .previous = order->previous,
+                                        .seed = order->seed,
+                                        .generation = order->generation,
+                                        .sink = sink,
+                                        .closure = closure};
+        built = build_table(&request, result);
+    }
+    source_list_free(&list);
+    return built;
+}
+
+static void send_diagnostic(void *closure, const struct diagnostic *diagnostic)
+{
+    const int *channel = closure;
+    struct channel_message message;
+
+    channel_set_diagnostic(&message, diagnostic->severity, diagnostic->line, diagnostic->file,
+                           diagnostic->text);
+    channel_send(*channel, &message, -1);
+}
+
+static _Noreturn void run_child(const struct builder_order *order, int channel)
+{
+    int kept[] = {channel};
+    struct build_result result;
+
+    process_keep_only(kept, 1);
+    privilege_confine_builder();
+    bool made = builder_build(order, send_diagnostic, &channel, &result);
+    struct channel_message message = {.type = CHANNEL_BUILT,
+                                      .built = {.made = made,
+                                                .compiled = result.compiled,
+                                                .copied = result.copied,
+                                                .kept = result.kept,
+                                                .failed = result.failed}};
+    channel_send(channel, &message, made ? result.fd : -1);
+    _exit(made ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+pid_t builder_start(const struct builder_order *order, int *channel)
+{
+    pid_t pid = process_fork(channel, PROCESS_KILLED);
+
+    if (pid == 0)
+        run_child(order, *channel);
+    return pid;
+}

@@ -1,0 +1,33 @@
+/*
+ * The builder: a child process that reads the zone files and leaves a zone table. A zone file that
+ * makes it crash costs one reload.
+ */
+#ifndef SORREL_SERVER_BUILDER_H
+#define SORREL_SERVER_BUILDER_H
+
+#include "table/table.h"
+#include "zone/build.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct builder_order {
+    char *const *zones; /* ZONE arguments; directories are read again each time */
+    size_t zone_count;
+    const struct table *previous; /* or NULL */
+    uint64_t seed;
+    uint64_t generation;
+};
+
+/* Does the work in this very process. False if an argument is wrong or no table could be made, told
+ * to the sink; otherwise the result's descriptor is the caller's. */
+bool builder_build(const struct builder_order *order, diagnostic_sink *sink, void *closure,
+                   struct build_result *result);
+
+/* Does it in a child, which sends CHANNEL_DIAGNOSTIC messages and a last CHANNEL_BUILT over
+ * `channel` and exits. The child's process id, or -1 with errno. */
+pid_t builder_start(const struct builder_order *order, int *channel);
+
+#endif

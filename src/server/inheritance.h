@@ -1,0 +1,24 @@
+/*
+ * All that a worker has of the supervisor: built for it before the fork, its only argument. Every
+ * other descriptor is closed and every other slot's memory unmapped before it begins.
+ */
+#ifndef SORREL_SERVER_INHERITANCE_H
+#define SORREL_SERVER_INHERITANCE_H
+
+#include "server/listener.h"
+#include "server/slot_memory.h"
+#include "table/seal.h"
+
+#include <stddef.h>
+
+struct inheritance {
+    unsigned slot;
+    int channel;                            /* to the supervisor */
+    const struct listener_sockets *sockets; /* one pair for each listener */
+    const struct listener *listeners;
+    size_t listener_count;
+    struct slot_memory *memory;
+    struct sealed_table table; /* validated by the supervisor */
+};
+
+#endif

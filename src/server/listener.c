@@ -1,0 +1,159 @@
+#include "server/listener.h"
+
+#include "server/holder.h"
+
+#include <errno.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    /* What the kernel is asked for; it counts about 1 KiB a small datagram. 4 MiB bridge some 50 ms
+     * at 80,000 queries a second: much longer than a worker takes to be replaced. Above, only the
+     * delay of answers nobody waits for any more would grow. */
+    RECEIVE_BUFFER = 4 << 20,
+
+    TCP_BACKLOG = 512,
+};
+
+static void set_option(int fd, int level, int option, int value)
+{
+    /* What is set by this is wanted, not needed: the kernel may be older or say no. */
+    setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static void size_receive_buffer(int fd)
+{
+    int size = RECEIVE_BUFFER;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        set_option(fd, SOL_SOCKET, SO_RCVBUF, size);
+}
+
+static void set_udp_options(int fd, const union address *address)
+{
+    bool v6 = address->any.sa_family == AF_INET6;
+
+    size_receive_buffer(fd);
+    /* Whoever forges "fragmentation needed" could otherwise make us send fragments, and replace the
+     * second by his own. OMIT ignores what path MTU discovery has learnt. */
+    if (v6)
+        set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+    else
+        set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+    if (address_is_wildcard(address)) {
+        if (v6)
+            set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        else
+            set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+    }
+}
+
+/* One socket of `type`, bound. -1 with errno. */
+static int open_socket(const union address *address, int type, bool first)
+{
+    int fd = socket(address->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int on = 1;
+
+    if (fd < 0)
+        return -1;
+    if (address->any.sa_family == AF_INET6)
+        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (type == SOCK_DGRAM)
+        set_udp_options(fd, address);
+    else
+        set_option(fd, SOL_SOCKET, SO_REUSEADDR,
+                   1); /* closed connections in TIME_WAIT do no harm */
+    if ((first || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
+        bind(fd, &address->any, address_length(address)) == 0 &&
+        (type == SOCK_DGRAM || listen(fd, TCP_BACKLOG) == 0) &&
+        (!first || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0))
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static void explain_in_use(const char *where, const union address *address, int type,
+                           char error[LISTENER_ERROR_MAX])
+{
+    char holder[HOLDER_TEXT_MAX];
+
+    if (!holder_find(address, type, holder))
+        snprintf(holder, sizeof holder, "another program");
+    snprintf(error, LISTENER_ERROR_MAX,
+             "%s is in use (%s) by %s: stop it, choose another address with -l, or share the port "
+             "with --join",
+             where, type == SOCK_DGRAM ? "UDP" : "TCP", holder);
+}
+
+static void explain(int reason, const union address *address, int type,
+                    char error[LISTENER_ERROR_MAX])
+{
+    char where[ADDRESS_TEXT_MAX];
+
+    address_to_text(address, where);
+    switch (reason) {
+    case EADDRINUSE:
+        explain_in_use(where, address, type, error);
+        break;
+    case EACCES:
+        snprintf(error, LISTENER_ERROR_MAX,
+                 "no permission for port %u on %s: start as root, give the program "
+                 "CAP_NET_BIND_SERVICE, or choose a port from 1024 up with -l",
+                 (unsigned)address_port(address), where);
+        break;
+    case EADDRNOTAVAIL:
+        snprintf(error, LISTENER_ERROR_MAX,
+                 "cannot listen on %s: this machine has no such address, choose another with -l",
+                 where);
+        break;
+    default:
+        snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s (%s): %s", where,
+                 type == SOCK_DGRAM ? "UDP" : "TCP", strerror(reason));
+        break;
+    }
+}
+
+enum listener_outcome listener_open(const struct listener *listener, bool first,
+                                    struct listener_sockets *sockets,
+                                    char error[LISTENER_ERROR_MAX])
+{
+    const union address *address = &listener->address;
+
+    sockets->tcp = -1;
+    sockets->udp = open_socket(address, SOCK_DGRAM, first);
+    if (sockets->udp >= 0)
+        sockets->tcp = open_socket(address, SOCK_STREAM, first);
+    if (sockets->tcp >= 0)
+        return LISTENER_BOUND;
+    int reason = errno;
+    if (listener->optional && (reason == EAFNOSUPPORT || reason == EADDRNOTAVAIL)) {
+        listener_close(sockets);
+        return LISTENER_ABSENT;
+    }
+    explain(reason, address, sockets->udp < 0 ? SOCK_DGRAM : SOCK_STREAM, error);
+    listener_close(sockets);
+    return LISTENER_FAILED;
+}
+
+void listener_close(struct listener_sockets *sockets)
+{
+    if (sockets->udp >= 0)
+        close(sockets->udp);
+    if (sockets->tcp >= 0)
+        close(sockets->tcp);
+    *sockets = (struct listener_sockets){-1, -1};
+}
+
+int listener_receive_buffer(const struct listener_sockets *sockets)
+{
+    int size = 0;
+    socklen_t length = sizeof size;
+
+    getsockopt(sockets->udp, SOL_SOCKET, SO_RCVBUF, &size, &length);
+    return size;
+}

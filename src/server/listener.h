@@ -1,0 +1,49 @@
+/*
+ * Listening addresses and the sockets bound to them, one UDP and one TCP socket for each worker
+ * slot (SO_REUSEPORT).
+ *
+ * Binding with SO_REUSEPORT silently joins whoever of the same user is there. So the first socket
+ * of an address is bound without it, which the kernel refuses if the address is in use; it then
+ * gets the option, and the others join it. No second daemon can slip in between.
+ */
+#ifndef SORREL_SERVER_LISTENER_H
+#define SORREL_SERVER_LISTENER_H
+
+#include "server/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct listener {
+    union address address;
+    bool optional; /* not an error if the kernel lacks the address family */
+};
+
+struct listener_sockets {
+    int udp;
+    int tcp;
+};
+
+enum { LISTENER_ERROR_MAX = 512 };
+
+enum listener_outcome {
+    LISTENER_BOUND,
+    LISTENER_ABSENT, /* the kernel has no such address family, and it is optional */
+    LISTENER_FAILED,
+};
+
+/*
+ * Binds the sockets of one slot. `first`: this is the address' first slot, and nobody else may have
+ * it; otherwise they join. On failure one sentence in `error` that says what to do, and nothing is
+ * left open.
+ */
+enum listener_outcome listener_open(const struct listener *listener, bool first,
+                                    struct listener_sockets *sockets,
+                                    char error[LISTENER_ERROR_MAX]);
+
+void listener_close(struct listener_sockets *sockets);
+
+/* Octets that the socket's receive buffer holds, as the kernel counts them. */
+int listener_receive_buffer(const struct listener_sockets *sockets);
+
+#endif

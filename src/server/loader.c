@@ -1,0 +1,149 @@
+#include "server/loader.h"
+
+#include "server/log.h"
+#include "zone/diagnostic.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void loader_init(struct loader *loader, struct ev_loop *loop)
+{
+    *loader = (struct loader){.loop = loop, .fd = -1};
+}
+
+void loader_log_diagnostic(unsigned severity, const char *file, unsigned line, const char *sentence)
+{
+    const char *rank = severity == SEVERITY_WARNING ? "warning: " : "";
+
+    if (*file == '\0')
+        log_event("%s%s", rank, sentence);
+    else if (line == 0)
+        log_plain("%s: %s%s", file, rank, sentence);
+    else
+        log_plain("%s:%u: %s%s", file, line, rank, sentence);
+}
+
+/* Takes one message; false when no more is to be expected for now. */
+static bool take_message(struct loader *loader)
+{
+    struct channel_message message;
+    int fd;
+
+    switch (channel_receive(loader->channel.fd, &message, &fd)) {
+    case CHANNEL_NOTHING:
+        return false;
+    case CHANNEL_END:
+        ev_io_stop(loader->loop, &loader->channel);
+        return false;
+    case CHANNEL_MALFORMED:
+        break;
+    case CHANNEL_MESSAGE:
+        if (message.type == CHANNEL_DIAGNOSTIC && !loader->has_result) {
+            loader_log_diagnostic(message.diagnostic.severity, channel_diagnostic_file(&message),
+                                  message.diagnostic.line, channel_diagnostic_sentence(&message));
+            return true;
+        }
+        if (message.type == CHANNEL_BUILT && !loader->has_result) {
+            loader->has_result = true;
+            loader->result = message.built;
+            loader->fd = fd;
+            return true;
+        }
+        if (fd >= 0)
+            close(fd);
+        break;
+    }
+    log_event("the builder (process %d) sent what no builder sends: killed", (int)loader->pid);
+    ev_io_stop(loader->loop, &loader->channel);
+    loader_stop(loader);
+    return false;
+}
+
+static void channel_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    take_message(watcher->data);
+}
+
+bool loader_start(struct loader *loader, const struct builder_order *order)
+{
+    int channel;
+    pid_t pid = builder_start(order, &channel);
+
+    if (pid < 0) {
+        log_event("cannot start a builder: %s", strerror(errno));
+        return false;
+    }
+    loader->pid = pid;
+    loader->has_result = false;
+    loader->fd = -1;
+    ev_io_init(&loader->channel, channel_readable, channel, EV_READ);
+    loader->channel.data = loader;
+    ev_io_start(loader->loop, &loader->channel);
+    return true;
+}
+
+static bool take_table(struct loader *loader, struct loader_table *table)
+{
+    const char *fault = seal_map(&table->sealed, loader->fd);
+
+    if (fault != NULL) {
+        log_event("the builder made a table that cannot be used: %s", fault);
+        return false;
+    }
+    table->fd = loader->fd;
+    table->result = loader->result;
+    loader->fd = -1;
+    return true;
+}
+
+bool loader_finish(struct loader *loader, int status, struct loader_table *table)
+{
+    bool taken = false;
+
+    if (ev_is_active(&loader->channel))
+        while (take_message(loader))
+            ;
+    ev_io_stop(loader->loop, &loader->channel);
+    close(loader->channel.fd);
+    loader->pid = 0;
+    if (loader->has_result && loader->result.made && WIFEXITED(status))
+        taken = take_table(loader, table);
+    else if (WIFSIGNALED(status))
+        log_event("the builder died of signal %d (%s)", WTERMSIG(status),
+                  strsignal(WTERMSIG(status)));
+    if (loader->fd >= 0)
+        close(loader->fd);
+    loader->fd = -1;
+    return taken;
+}
+
+void loader_discard(struct loader_table *table)
+{
+    seal_unmap(&table->sealed);
+    close(table->fd);
+    table->fd = -1;
+}
+
+void loader_stop(struct loader *loader)
+{
+    if (loader->pid != 0)
+        kill(loader->pid, SIGKILL);
+}
+
+void loader_count(const struct table *table, unsigned long *zones, unsigned long long *records)
+{
+    uint32_t position = 0;
+    const struct table_section *section;
+
+    *zones = 0;
+    *records = 0;
+    while ((section = table_next_zone(table, &position)) != NULL) {
+        *zones += 1;
+        *records += section->record_count;
+    }
+}

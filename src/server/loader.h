@@ -1,0 +1,59 @@
+/*
+ * The supervisor's side of a builder: starts it, tells the operator what it reports, and takes the
+ * table it leaves.
+ */
+#ifndef SORREL_SERVER_LOADER_H
+#define SORREL_SERVER_LOADER_H
+
+#include "server/builder.h"
+#include "server/channel.h"
+#include "table/seal.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct loader {
+    struct ev_loop *loop;
+    pid_t pid; /* 0: no builder is running */
+    ev_io channel;
+    bool has_result;
+    struct channel_built result;
+    int fd; /* the builder's table, or -1 */
+};
+
+/* A validated table with its file, owned by the caller. */
+struct loader_table {
+    struct sealed_table sealed;
+    int fd;
+    struct channel_built result;
+};
+
+void loader_init(struct loader *loader, struct ev_loop *loop);
+
+static inline bool loader_is_running(const struct loader *loader)
+{
+    return loader->pid != 0;
+}
+
+/* False if no process could be forked, which has been logged. */
+bool loader_start(struct loader *loader, const struct builder_order *order);
+
+/* The builder has exited with `status` as of waitpid(2). True with its table, or false if it left
+ * none that can be used; then the reason has been logged. */
+bool loader_finish(struct loader *loader, int status, struct loader_table *table);
+
+/* Unmaps and closes. */
+void loader_discard(struct loader_table *table);
+
+/* Kills the builder; it is still to be waited for. */
+void loader_stop(struct loader *loader);
+
+/* Zones and records of a table, for the log. */
+void loader_count(const struct table *table, unsigned long *zones, unsigned long long *records);
+
+/* Logs a diagnostic as FILE:LINE: reason. */
+void loader_log_diagnostic(unsigned severity, const char *file, unsigned line,
+                           const char *sentence);
+
+#endif

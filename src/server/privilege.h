@@ -1,0 +1,23 @@
+/*
+ * As whom each process runs, and what it may do.
+ *
+ *   supervisor   the user of -u, with the right to bind low ports and to size receive buffers
+ *   builder      the same user, without rights but to read files (where the supervisor may)
+ *   worker       the same user, without any right
+ */
+#ifndef SORREL_SERVER_PRIVILEGE_H
+#define SORREL_SERVER_PRIVILEGE_H
+
+#include <stdbool.h>
+
+enum { PRIVILEGE_ERROR_MAX = 256 };
+
+/* Makes the supervisor run as `user` (a name or number) for good. False with a sentence in `error`.
+ */
+bool privilege_become(const char *user, char error[PRIVILEGE_ERROR_MAX]);
+
+/* Called by a child first thing. They abort if the kernel refuses to take rights away. */
+void privilege_confine_builder(void);
+void privilege_confine_worker(void);
+
+#endif

@@ -1,0 +1,224 @@
+#include "server/slot.h"
+
+#include "server/channel.h"
+#include "server/inheritance.h"
+#include "server/log.h"
+#include "server/process.h"
+#include "server/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    /* So many workers may die in a row without an answer before the next has to wait ... */
+    FRUITLESS_TOLERATED = 3,
+    /* ... 0.1 s, then twice as long each time, up to 0.1 * 2^6 = 6.4 s. */
+    BACKOFF_DOUBLINGS = 6,
+    /* Deaths on one batch, no query to blame, before the batch is given up. */
+    INHERITED_MAX = 3,
+};
+
+static const ev_tstamp backoff_first = 0.1;
+
+static bool map_memory(struct slot *slot)
+{
+    size_t size = slot_memory_size(slot->listener_count);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        return false;
+    /* Swapped out, it would make the kernel wait for a disk in the middle of recvmmsg. A limit may
+     * forbid this, and the machine is not likely to swap what is used all the time. */
+    mlock(memory, size);
+    slot->memory = memory;
+    return true;
+}
+
+bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, size_t *count,
+               bool exclusive, char error[LISTENER_ERROR_MAX])
+{
+    *slot = (struct slot){.number = number, .channel = -1};
+    slot->sockets = calloc(*count, sizeof *slot->sockets);
+    bool sound = slot->sockets != NULL;
+    snprintf(error, LISTENER_ERROR_MAX, "out of memory");
+    for (size_t i = 0; sound && i < *count;) {
+        switch (listener_open(&listeners[i], exclusive, &slot->sockets[i], error)) {
+        case LISTENER_BOUND:
+            slot->listener_count = ++i;
+            break;
+        case LISTENER_ABSENT:
+            memmove(&listeners[i], &listeners[i + 1], (--*count - i) * sizeof *listeners);
+            snprintf(error, LISTENER_ERROR_MAX,
+                     "this machine has neither IPv4 nor IPv6: name an address with -l");
+            break;
+        case LISTENER_FAILED:
+            sound = false;
+            break;
+        }
+    }
+    if (!sound || *count == 0 || !map_memory(slot)) {
+        slot_close(slot);
+        return false;
+    }
+    return true;
+}
+
+void slot_close(struct slot *slot)
+{
+    assert(slot->pid == 0);
+    for (size_t i = 0; i < slot->listener_count; i++)
+        listener_close(&slot->sockets[i]);
+    if (slot->memory != NULL)
+        munmap(slot->memory, slot_memory_size(slot->listener_count));
+    free(slot->sockets);
+    *slot = (struct slot){.channel = -1};
+}
+
+static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned number,
+                                const struct listener *listeners, const struct sealed_table *table,
+                                int channel)
+{
+    struct slot *slot = &slots[number];
+    struct inheritance inheritance = {.slot = number,
+                                      .channel = channel,
+                                      .sockets = slot->sockets,
+                                      .listeners = listeners,
+                                      .listener_count = slot->listener_count,
+                                      .memory = slot->memory,
+                                      .table = *table};
+
+    for (size_t i = 0; i < slot_count; i++)
+        if (i != number)
+            munmap(slots[i].memory, slot_memory_size(slots[i].listener_count));
+    worker_run(&inheritance);
+}
+
+int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
+               const struct listener *listeners, const struct sealed_table *table)
+{
+    struct slot *slot = &slots[number];
+    int channel;
+    pid_t pid = process_fork(&channel, PROCESS_WARNED);
+
+    if (pid == 0)
+        run_child(slots, slot_count, number, listeners, table, channel);
+    if (pid < 0)
+        return -1;
+    slot->pid = pid;
+    slot->channel = channel;
+    slot->serving = false;
+    slot->generation = table->table.header->generation;
+    slot->first_beat = slot->memory->counters.heartbeat;
+    return 0;
+}
+
+static bool is_crash(int status)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS, SIGTRAP};
+
+    if (!WIFSIGNALED(status))
+        return false;
+    for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
+        if (WTERMSIG(status) == crashes[i])
+            return true;
+    return false;
+}
+
+static void describe_death(int status, char text[64])
+{
+    if (WIFSIGNALED(status))
+        snprintf(text, 64, "died of SIG%s",
+                 sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?");
+    else
+        snprintf(text, 64, "exited with status %d", WEXITSTATUS(status));
+}
+
+static void log_query(const struct slot *slot, const char *transport, const char *death,
+                      const uint8_t *query, size_t length)
+{
+    char hex[2 * 1024 + 1];
+
+    log_event("worker %u (process %d) %s on this query over %s, which is given up: %s%s",
+              slot->number, (int)slot->pid, death, transport,
+              log_hex(hex, sizeof hex, query, length), 2 * length >= sizeof hex ? "..." : "");
+}
+
+/* Gives up what the worker crashed on, if that can be told; true if it was a query over UDP, so
+ * that its successor will get further. */
+static bool blame(struct slot *slot, const char *death, bool crashed)
+{
+    struct slot_tcp_query *tcp_query = &slot->memory->tcp_query;
+    bool blamed = false;
+    const uint8_t *query;
+    size_t length;
+
+    for (size_t i = 0; i < slot->listener_count; i++)
+        if (batch_blame(&slot->memory->batches[i], crashed, &query, &length)) {
+            log_query(slot, "UDP", death, query, length);
+            blamed = true;
+        }
+    length = tcp_query->length;
+    tcp_query->length = 0;
+    if (crashed && length > 0 && length <= SLOT_TCP_QUERY_MAX) {
+        log_query(slot, "TCP", death, tcp_query->octets, length);
+        blamed = true;
+    }
+    return blamed;
+}
+
+/* A batch on which worker after worker dies, and none on a query of it, would keep the slot down.
+ */
+static void drop_deadly_batches(struct slot *slot)
+{
+    for (size_t i = 0; i < slot->listener_count; i++) {
+        struct batch *batch = &slot->memory->batches[i];
+        if (batch->inherited < INHERITED_MAX)
+            continue;
+        unsigned dropped = batch_drop(batch);
+        if (dropped > 0)
+            log_event("worker %u: %u queries are given up, for %u workers have died on them",
+                      slot->number, dropped, INHERITED_MAX);
+    }
+}
+
+static ev_tstamp back_off(const struct slot *slot)
+{
+    unsigned excess = slot->fruitless - FRUITLESS_TOLERATED;
+
+    if (slot->fruitless <= FRUITLESS_TOLERATED)
+        return 0;
+    ev_tstamp delay =
+        backoff_first * (1u << (excess < BACKOFF_DOUBLINGS ? excess : BACKOFF_DOUBLINGS));
+    log_event("worker %u: %u workers in a row have died before they answered anything; the next "
+              "starts in %.1f s",
+              slot->number, slot->fruitless, delay);
+    return delay;
+}
+
+ev_tstamp slot_bury(struct slot *slot, int status)
+{
+    bool crashed = is_crash(status);
+    char death[64];
+
+    describe_death(status, death);
+    bool blamed = blame(slot, death, crashed);
+    if (!blamed)
+        log_event("worker %u (process %d) %s; its successor goes on where it stopped", slot->number,
+                  (int)slot->pid, death);
+    close(slot->channel);
+    slot->channel = -1;
+    slot->pid = 0;
+    slot->serving = false;
+    slot->deaths++;
+    bool progress = blamed || slot->memory->counters.heartbeat != slot->first_beat;
+    slot->fruitless = progress ? 0 : slot->fruitless + 1;
+    drop_deadly_batches(slot);
+    return back_off(slot);
+}

@@ -1,0 +1,57 @@
+/*
+ * A worker slot: the sockets, memory and place in the steering that outlive the workers that serve
+ * in it. Runs in the supervisor.
+ */
+#ifndef SORREL_SERVER_SLOT_H
+#define SORREL_SERVER_SLOT_H
+
+#include "server/listener.h"
+#include "server/slot_memory.h"
+#include "table/seal.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct slot {
+    unsigned number;
+    size_t listener_count;
+    struct listener_sockets *sockets; /* one pair for each listener */
+    struct slot_memory *memory;
+    pid_t pid;   /* of its worker; 0: none */
+    int channel; /* to the worker; -1: none */
+    ev_io readable;
+    ev_timer respawn;
+    uint64_t generation; /* of the table its worker serves */
+    uint64_t first_beat; /* heartbeat when the worker started */
+    unsigned fruitless;  /* workers in a row that died before they had answered anything */
+    unsigned deaths;
+    bool serving;  /* its worker reads the sockets */
+    bool left_out; /* by the steering, until a worker serves again */
+};
+
+/*
+ * Opens slot `number`: binds a pair of sockets for each listener (`exclusive`: the addresses must
+ * be free) and maps its memory. Listeners that the kernel has no addresses for, and that are
+ * optional, are removed from the list, which only slot 0 can do. False with a sentence in `error`.
+ */
+bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, size_t *count,
+               bool exclusive, char error[LISTENER_ERROR_MAX]);
+
+/* Closes the sockets and unmaps the memory; the slot has no worker. */
+void slot_close(struct slot *slot);
+
+/* Forks a worker for `slots[number]`, which serves `table`. 0, or -1 with errno. */
+int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
+               const struct listener *listeners, const struct sealed_table *table);
+
+/*
+ * The worker has died with `status` as of waitpid(2): closes its channel, gives up the query it
+ * crashed on, logs what happened. Returns how many seconds to wait before the next is started: 0
+ * but for crash loops.
+ */
+ev_tstamp slot_bury(struct slot *slot, int status);
+
+#endif

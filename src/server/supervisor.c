@@ -1,0 +1,485 @@
+#include "server/supervisor.h"
+
+#include "server/builder.h"
+#include "server/channel.h"
+#include "server/loader.h"
+#include "server/log.h"
+#include "server/slot.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* Seconds that workers have to answer what is queued when all is to stop (worker.c takes 0.3),
+ * before they are killed. */
+static const ev_tstamp stop_limit = 0.8;
+
+struct supervisor {
+    struct ev_loop *loop;
+    struct settings *settings;
+    struct slot *slots;
+    size_t slot_count; /* open ones */
+    struct loader loader;
+    struct loader_table table; /* the one served; fd -1: none yet */
+    uint64_t seed;
+    uint64_t generation; /* of the table built last */
+    ev_signal terminate, interrupt, hangup;
+    ev_child children;
+    ev_timer stop_limit;
+    bool announced;     /* that it serves */
+    bool adopting;      /* workers are changing to the table */
+    bool reload_wanted; /* another reload once this one is done */
+    bool stopping;
+    int status;
+};
+
+static struct supervisor *supervisor_of(const struct slot *slot)
+{
+    return slot->readable.data;
+}
+
+/* --- stopping ---------------------------------------------------------------- */
+
+static bool has_children(const struct supervisor *supervisor)
+{
+    bool has = loader_is_running(&supervisor->loader);
+
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        has |= supervisor->slots[i].pid != 0;
+    return has;
+}
+
+static void leave_if_alone(struct supervisor *supervisor)
+{
+    if (supervisor->stopping && !has_children(supervisor))
+        ev_break(supervisor->loop, EVBREAK_ALL);
+}
+
+static void stop(struct supervisor *supervisor, int status)
+{
+    const struct channel_message finish = {.type = CHANNEL_FINISH};
+
+    if (supervisor->stopping)
+        return;
+    supervisor->stopping = true;
+    supervisor->status = status;
+    loader_stop(&supervisor->loader);
+    for (size_t i = 0; i < supervisor->slot_count; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        ev_timer_stop(supervisor->loop, &slot->respawn);
+        if (slot->pid != 0 && channel_send(slot->channel, &finish, -1) != 0)
+            kill(slot->pid, SIGKILL);
+    }
+    ev_timer_start(supervisor->loop, &supervisor->stop_limit);
+    leave_if_alone(supervisor);
+}
+
+static void stop_limit_reached(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    struct supervisor *supervisor = watcher->data;
+
+    (void)loop;
+    (void)events;
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].pid != 0)
+            kill(supervisor->slots[i].pid, SIGKILL);
+}
+
+/* --- steering ---------------------------------------------------------------- */
+
+static void attach(struct supervisor *supervisor, enum steering_policy policy, size_t listener,
+                   int socket, const bool *active)
+{
+    int family = supervisor->settings->listeners[listener].address.any.sa_family;
+    struct steering_program program;
+
+    steering_generate(&program, policy, family, active, (unsigned)supervisor->slot_count);
+    if (steering_attach(socket, &program) != 0)
+        log_event("the kernel refuses the steering program (%s): datagrams go where its own hash "
+                  "sends them",
+                  strerror(errno));
+}
+
+/* Lets datagrams and connections go to the slots that are not left out. */
+static void steer(struct supervisor *supervisor)
+{
+    bool active[STEERING_SLOTS_MAX];
+    struct slot *first = &supervisor->slots[0];
+
+    if (supervisor->settings->join)
+        return;
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        active[i] = !supervisor->slots[i].left_out;
+    for (size_t i = 0; i < first->listener_count; i++) {
+        attach(supervisor, supervisor->settings->steering, i, first->sockets[i].udp, active);
+        /* A connection request carries no query to steer by. */
+        attach(supervisor, STEERING_HASH, i, first->sockets[i].tcp, active);
+    }
+}
+
+/* --- workers ------------------------------------------------------------------ */
+
+static void slot_readable(struct ev_loop *loop, ev_io *watcher, int events);
+
+static void spawn(struct supervisor *supervisor, struct slot *slot)
+{
+    if (slot_spawn(supervisor->slots, supervisor->slot_count, slot->number,
+                   supervisor->settings->listeners, &supervisor->table.sealed) != 0) {
+        log_event("cannot start worker %u: %s", slot->number, strerror(errno));
+        slot->respawn.repeat = 1;
+        ev_timer_again(supervisor->loop, &slot->respawn);
+        return;
+    }
+    ev_io_set(&slot->readable, slot->channel, EV_READ);
+    ev_io_start(supervisor->loop, &slot->readable);
+}
+
+static void respawn_due(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    struct slot *slot = watcher->data;
+    struct supervisor *supervisor = supervisor_of(slot);
+
+    (void)events;
+    ev_timer_stop(loop, watcher);
+    spawn(supervisor, slot);
+}
+
+static void list_addresses(const struct settings *settings, char *text, size_t room)
+{
+    char address[ADDRESS_TEXT_MAX];
+    size_t length = 0;
+
+    *text = '\0';
+    for (size_t i = 0; i < settings->listener_count && length < room; i++) {
+        const char *between = i == 0 ? "" : i + 1 == settings->listener_count ? " and " : ", ";
+        address_to_text(&settings->listeners[i].address, address);
+        length += (size_t)snprintf(text + length, room - length, "%s%s", between, address);
+    }
+}
+
+static void announce(struct supervisor *supervisor)
+{
+    const struct settings *settings = supervisor->settings;
+    char addresses[1024];
+    unsigned long zones;
+    unsigned long long records;
+
+    loader_count(&supervisor->table.sealed.table, &zones, &records);
+    list_addresses(settings, addresses, sizeof addresses);
+    log_event("serving %lu zone%s (%llu records) with %u worker%s on %s", zones,
+              zones == 1 ? "" : "s", records, settings->workers, settings->workers == 1 ? "" : "s",
+              addresses);
+    log_event("the receive buffer of each UDP socket holds %d KiB",
+              listener_receive_buffer(&supervisor->slots[0].sockets[0]) / 1024);
+}
+
+static void announce_reload(struct supervisor *supervisor)
+{
+    const struct channel_built *result = &supervisor->table.result;
+    unsigned long zones;
+    unsigned long long records;
+
+    loader_count(&supervisor->table.sealed.table, &zones, &records);
+    log_event("reloaded: serving %lu zone%s (%llu records); %llu read, %llu unchanged%s", zones,
+              zones == 1 ? "" : "s", records, (unsigned long long)result->compiled,
+              (unsigned long long)result->copied,
+              result->kept + result->failed > 0 ? ", and see the errors above" : "");
+}
+
+static void start_reload(struct supervisor *supervisor);
+
+/* Says so once all workers serve, or all have changed to a new table. */
+static void check_progress(struct supervisor *supervisor)
+{
+    uint64_t generation = supervisor->table.sealed.table.header->generation;
+    bool any_serves = false;
+
+    for (size_t i = 0; i < supervisor->slot_count; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        if (slot->pid != 0 && (!slot->serving || slot->generation < generation))
+            return;
+        any_serves |= slot->pid != 0;
+    }
+    if (!any_serves)
+        return;
+    if (!supervisor->announced) {
+        supervisor->announced = true;
+        announce(supervisor);
+    } else if (supervisor->adopting) {
+        supervisor->adopting = false;
+        announce_reload(supervisor);
+    }
+    if (supervisor->reload_wanted && !loader_is_running(&supervisor->loader))
+        start_reload(supervisor);
+}
+
+/* Takes one message of a worker; false when there is none. */
+static bool take_message(struct supervisor *supervisor, struct slot *slot)
+{
+    struct channel_message message;
+    int fd;
+
+    switch (channel_receive(slot->channel, &message, &fd)) {
+    case CHANNEL_NOTHING:
+        return false;
+    case CHANNEL_END:
+        ev_io_stop(supervisor->loop, &slot->readable);
+        return false;
+    case CHANNEL_MALFORMED:
+        break;
+    case CHANNEL_MESSAGE:
+        if (message.type == CHANNEL_SERVING) {
+            slot->serving = true;
+            if (slot->left_out) {
+                slot->left_out = false;
+                steer(supervisor);
+            }
+            return true;
+        }
+        if (message.type == CHANNEL_ADOPTED) {
+            slot->generation = message.table.generation;
+            return true;
+        }
+        if (fd >= 0)
+            close(fd);
+        break;
+    }
+    log_event("worker %u (process %d) sent what no worker sends: killed", slot->number,
+              (int)slot->pid);
+    ev_io_stop(supervisor->loop, &slot->readable);
+    kill(slot->pid, SIGKILL);
+    return false;
+}
+
+static void slot_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct supervisor *supervisor = watcher->data;
+    struct slot *slot = (struct slot *)(void *)((char *)watcher - offsetof(struct slot, readable));
+
+    (void)loop;
+    (void)events;
+    if (take_message(supervisor, slot) && !supervisor->stopping)
+        check_progress(supervisor);
+}
+
+static void bury(struct supervisor *supervisor, struct slot *slot, int status)
+{
+    ev_io_stop(supervisor->loop, &slot->readable);
+    if (supervisor->stopping) {
+        close(slot->channel);
+        slot->pid = 0;
+        leave_if_alone(supervisor);
+        return;
+    }
+    ev_tstamp delay = slot_bury(slot, status);
+    if (delay > 0) {
+        slot->left_out = true;
+        slot->respawn.repeat = delay;
+        ev_timer_again(supervisor->loop, &slot->respawn);
+        steer(supervisor);
+    } else {
+        spawn(supervisor, slot);
+    }
+    check_progress(supervisor);
+}
+
+/* --- slots --------------------------------------------------------------------- */
+
+static bool open_slots(struct supervisor *supervisor)
+{
+    struct settings *settings = supervisor->settings;
+    char error[LISTENER_ERROR_MAX];
+
+    for (unsigned i = 0; i < settings->workers; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        if (!slot_open(slot, i, settings->listeners, &settings->listener_count,
+                       i == 0 && !settings->join, error)) {
+            log_event("%s", error);
+            return false;
+        }
+        supervisor->slot_count = i + 1;
+        ev_init(&slot->readable, slot_readable);
+        ev_init(&slot->respawn, respawn_due);
+        slot->readable.data = supervisor;
+        slot->respawn.data = slot;
+    }
+    steer(supervisor);
+    return true;
+}
+
+/* --- tables -------------------------------------------------------------------- */
+
+static void start_reload(struct supervisor *supervisor)
+{
+    bool has_table = supervisor->table.fd >= 0;
+    const struct builder_order order = {
+        .zones = supervisor->settings->zones,
+        .zone_count = supervisor->settings->zone_count,
+        .previous = has_table ? &supervisor->table.sealed.table : NULL,
+        .seed = supervisor->seed,
+        .generation = ++supervisor->generation,
+    };
+
+    supervisor->reload_wanted = false;
+    if (!loader_start(&supervisor->loader, &order) && !has_table)
+        stop(supervisor, EXIT_FAILURE);
+}
+
+/* Serves `next` from now on, and tells all workers. */
+static void change_table(struct supervisor *supervisor, const struct loader_table *next)
+{
+    struct channel_message adopt = {.type = CHANNEL_ADOPT,
+                                    .table.generation = next->sealed.table.header->generation};
+
+    loader_discard(&supervisor->table);
+    supervisor->table = *next;
+    supervisor->adopting = true;
+    for (size_t i = 0; i < supervisor->slot_count; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        /* One that has left so many messages unread does not work any more. */
+        if (slot->pid != 0 && channel_send(slot->channel, &adopt, next->fd) != 0)
+            kill(slot->pid, SIGKILL);
+    }
+}
+
+static void begin_serving(struct supervisor *supervisor)
+{
+    if (supervisor->slot_count == 0 && !open_slots(supervisor)) {
+        stop(supervisor, EXIT_FAILURE);
+        return;
+    }
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        spawn(supervisor, &supervisor->slots[i]);
+}
+
+static void builder_exited(struct supervisor *supervisor, int status)
+{
+    struct loader_table next;
+    bool has_table = supervisor->table.fd >= 0;
+
+    bool loaded = loader_finish(&supervisor->loader, status, &next);
+    if (loaded && (supervisor->stopping || next.sealed.table.header->zone_count == 0)) {
+        loader_discard(&next);
+        loaded = false;
+        if (!supervisor->stopping)
+            log_event("no zone could be loaded: mend the errors above, or name other zone files");
+    }
+    if (supervisor->stopping) {
+        leave_if_alone(supervisor);
+    } else if (loaded && has_table) {
+        change_table(supervisor, &next);
+    } else if (loaded) {
+        supervisor->table = next;
+        begin_serving(supervisor);
+    } else if (has_table) {
+        log_event("not reloaded: the zones are served as they were");
+        check_progress(supervisor);
+    } else {
+        stop(supervisor, EXIT_FAILURE);
+    }
+}
+
+/* --- signals -------------------------------------------------------------------- */
+
+static void stop_wanted(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    stop(watcher->data, EXIT_SUCCESS);
+}
+
+static void reload_wanted(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+    struct supervisor *supervisor = watcher->data;
+
+    (void)loop;
+    (void)events;
+    if (supervisor->stopping)
+        return;
+    supervisor->reload_wanted = true;
+    if (!loader_is_running(&supervisor->loader) && !supervisor->adopting && supervisor->announced)
+        start_reload(supervisor);
+}
+
+static void child_died(struct ev_loop *loop, ev_child *watcher, int events)
+{
+    struct supervisor *supervisor = watcher->data;
+
+    (void)loop;
+    (void)events;
+    if (watcher->rpid == supervisor->loader.pid) {
+        builder_exited(supervisor, watcher->rstatus);
+        return;
+    }
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].pid == watcher->rpid) {
+            bury(supervisor, &supervisor->slots[i], watcher->rstatus);
+            return;
+        }
+}
+
+static void watch_signal(struct supervisor *supervisor, ev_signal *watcher, int number,
+                         void (*callback)(struct ev_loop *, ev_signal *, int))
+{
+    ev_signal_init(watcher, callback, number);
+    watcher->data = supervisor;
+    ev_signal_start(supervisor->loop, watcher);
+}
+
+static bool open_supervisor(struct supervisor *supervisor, struct settings *settings)
+{
+    *supervisor = (struct supervisor){.loop = ev_default_loop(EVFLAG_NOTIMERFD),
+                                      .settings = settings,
+                                      .slots = calloc(settings->workers, sizeof(struct slot)),
+                                      .table.fd = -1};
+    if (supervisor->loop == NULL || supervisor->slots == NULL ||
+        getrandom(&supervisor->seed, sizeof supervisor->seed, 0) != sizeof supervisor->seed) {
+        log_event("cannot start: the system has no memory or no event mechanism left");
+        free(supervisor->slots);
+        return false;
+    }
+    loader_init(&supervisor->loader, supervisor->loop);
+    watch_signal(supervisor, &supervisor->terminate, SIGTERM, stop_wanted);
+    watch_signal(supervisor, &supervisor->interrupt, SIGINT, stop_wanted);
+    watch_signal(supervisor, &supervisor->hangup, SIGHUP, reload_wanted);
+    ev_child_init(&supervisor->children, child_died, 0, 0);
+    supervisor->children.data = supervisor;
+    ev_child_start(supervisor->loop, &supervisor->children);
+    ev_timer_init(&supervisor->stop_limit, stop_limit_reached, stop_limit, 0);
+    supervisor->stop_limit.data = supervisor;
+    return true;
+}
+
+static void close_supervisor(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        slot_close(&supervisor->slots[i]);
+    free(supervisor->slots);
+    if (supervisor->table.fd >= 0)
+        loader_discard(&supervisor->table);
+    ev_loop_destroy(supervisor->loop);
+}
+
+int supervisor_run(struct settings *settings)
+{
+    static struct supervisor supervisor;
+
+    if (!open_supervisor(&supervisor, settings))
+        return EXIT_FAILURE;
+    /* Queries wait in the sockets while the zones are read; but addresses that are shared with
+     * others must not take queries from them before there is an answer. */
+    if (!settings->join && !open_slots(&supervisor)) {
+        supervisor.status = EXIT_FAILURE;
+    } else {
+        start_reload(&supervisor);
+        if (!supervisor.stopping)
+            ev_run(supervisor.loop, 0);
+    }
+    close_supervisor(&supervisor);
+    return supervisor.status;
+}

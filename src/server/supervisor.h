@@ -1,0 +1,28 @@
+/*
+ * The supervisor: owns every socket and every slot, starts and replaces workers, has tables built
+ * and hands them out. It never answers, and never reads a zone file or a packet.
+ */
+#ifndef SORREL_SERVER_SUPERVISOR_H
+#define SORREL_SERVER_SUPERVISOR_H
+
+#include "server/listener.h"
+#include "server/steering.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct settings {
+    struct listener *listeners; /* changed: what the kernel lacks is removed */
+    size_t listener_count;
+    unsigned workers; /* 1-STEERING_SLOTS_MAX */
+    enum steering_policy steering;
+    bool join;          /* share the addresses with whoever has them */
+    char *const *zones; /* ZONE arguments */
+    size_t zone_count;
+};
+
+/* Serves until SIGTERM or SIGINT. The program's exit status: 0, or 1 if it could not start, logged.
+ */
+int supervisor_run(struct settings *settings);
+
+#endif

@@ -1,0 +1,369 @@
+#include "server/tcp.h"
+
+#include "message/wire.h"
+#include "server/framing.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    /* Bounds what idle clients can take: 256 * 200 KiB of address space a worker. Newcomers beyond
+     * it are closed at once and may use UDP or come again. */
+    CONNECTIONS_MAX = 256,
+
+    /* New connections a turn, so that a flood of them lets UDP have its turn too. */
+    ACCEPTS_A_TURN = 16,
+
+    FRAME_MAX = FRAMING_PREFIX + WIRE_MESSAGE_MAX,
+
+    /* Answers are gathered until the largest would not fit any more, and sent at once. */
+    OUTPUT_ROOM = 2 * FRAME_MAX,
+
+    PAGE = 4096,
+    INPUT_PAGES = (FRAMING_ROOM + PAGE - 1) / PAGE,
+    OUTPUT_PAGES = (OUTPUT_ROOM + PAGE - 1) / PAGE,
+    BUFFER_SIZE = (INPUT_PAGES + OUTPUT_PAGES) * PAGE,
+};
+
+/* Seconds from one answered query (or the connection's start) to the next: RFC 7766 §6.2.3 asks for
+ * "a few seconds". Trickling in a query does not prolong it, nor do messages that get no answer. */
+static const ev_tstamp idle_limit = 10;
+/* Seconds a client may take to read the answers that are waiting for it. */
+static const ev_tstamp write_limit = 10;
+/* Seconds without accepting after the kernel had no descriptor or memory for a connection. */
+static const ev_tstamp accept_pause = 0.1;
+
+struct connection {
+    ev_io io;
+    ev_timer limit;
+    struct tcp *tcp;
+    struct connection *next_free;
+    struct framing input;
+    uint8_t *output;
+    size_t output_start;
+    size_t output_end;
+    bool input_ended;  /* the client has sent all it will */
+    bool was_answered; /* since the limit was last set */
+    bool has_spilled;  /* over the first page of a buffer */
+};
+
+struct acceptor {
+    ev_io readable;
+    ev_timer pause;
+    struct tcp *tcp;
+};
+
+struct tcp {
+    struct ev_loop *loop;
+    struct slot_memory *memory;
+    const struct answer_settings *settings;
+    struct acceptor *acceptors;
+    size_t acceptor_count;
+    struct connection *free;
+    struct connection connections[CONNECTIONS_MAX];
+    uint8_t *buffers;
+    bool finishing;
+};
+
+/* --- what a connection waits for ------------------------------------------- */
+
+static bool has_output(const struct connection *connection)
+{
+    return connection->output_start < connection->output_end;
+}
+
+static void watch(struct connection *connection, int events)
+{
+    struct ev_loop *loop = connection->tcp->loop;
+
+    if ((connection->io.events & (EV_READ | EV_WRITE)) == events)
+        return;
+    ev_io_stop(loop, &connection->io);
+    ev_io_modify(&connection->io, events);
+    ev_io_start(loop, &connection->io);
+}
+
+static void set_limit(struct connection *connection, ev_tstamp seconds)
+{
+    connection->limit.repeat = seconds;
+    ev_timer_again(connection->tcp->loop, &connection->limit);
+}
+
+/* Gives what a large message has taken back to the kernel. */
+static void release_buffers(struct connection *connection)
+{
+    if (!connection->has_spilled)
+        return;
+    madvise(connection->input.octets + PAGE, (INPUT_PAGES - 1) * PAGE, MADV_DONTNEED);
+    madvise(connection->output + PAGE, (OUTPUT_PAGES - 1) * PAGE, MADV_DONTNEED);
+}
+
+static void close_connection(struct connection *connection)
+{
+    struct tcp *tcp = connection->tcp;
+
+    ev_io_stop(tcp->loop, &connection->io);
+    ev_timer_stop(tcp->loop, &connection->limit);
+    close(connection->io.fd);
+    release_buffers(connection);
+    connection->next_free = tcp->free;
+    tcp->free = connection;
+}
+
+/* Decides what comes next once a turn's work on a connection is done. */
+static void settle(struct connection *connection)
+{
+    bool answers_due = framing_has_message(&connection->input);
+
+    if (!has_output(connection) && !answers_due &&
+        (connection->input_ended || connection->tcp->finishing)) {
+        close_connection(connection);
+        return;
+    }
+    if (has_output(connection) || answers_due) {
+        watch(connection, EV_WRITE);
+        return;
+    }
+    watch(connection, EV_READ);
+    if (connection->was_answered) {
+        connection->was_answered = false;
+        set_limit(connection, idle_limit);
+    }
+}
+
+/* --- output ------------------------------------------------------------------ */
+
+/* Sends what waits; false if the connection is broken. */
+static bool send_output(struct connection *connection)
+{
+    while (has_output(connection)) {
+        ssize_t n =
+            send(connection->io.fd, connection->output + connection->output_start,
+                 connection->output_end - connection->output_start, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0)
+            connection->output_start += (size_t)n;
+        else if (errno == EAGAIN)
+            return true;
+        else if (errno != EINTR)
+            return false;
+    }
+    connection->output_start = connection->output_end = 0;
+    return true;
+}
+
+/* --- answers ----------------------------------------------------------------- */
+
+static void note_query(struct slot_tcp_query *noted, const uint8_t *query, size_t length)
+{
+    size_t copied = length < SLOT_TCP_QUERY_MAX ? length : SLOT_TCP_QUERY_MAX;
+
+    memcpy(noted->octets, query, copied);
+    batch_write(&noted->length, (uint32_t)copied);
+}
+
+static void answer_one(struct connection *connection, const uint8_t *query, size_t length)
+{
+    struct tcp *tcp = connection->tcp;
+    struct slot_counters *counters = &tcp->memory->counters;
+    uint8_t *frame = connection->output + connection->output_end;
+    struct answer_report report;
+
+    note_query(&tcp->memory->tcp_query, query, length);
+    size_t n = answer(tcp->settings, TRANSPORT_TCP, query, length, frame + FRAMING_PREFIX,
+                      WIRE_MESSAGE_MAX, &report);
+    batch_write(&tcp->memory->tcp_query.length, 0);
+    slot_count(&counters->tcp_queries, 1);
+    if (n == 0)
+        return;
+    wire_write_u16(frame, (uint16_t)n);
+    connection->output_end += FRAMING_PREFIX + n;
+    connection->was_answered = true;
+    slot_count(&counters->tcp_answers, 1);
+}
+
+/* Answers as many of the messages that have arrived as are sure to find room. */
+static void answer_input(struct connection *connection)
+{
+    const uint8_t *query;
+    size_t length;
+
+    while (OUTPUT_ROOM - connection->output_end >= FRAME_MAX &&
+           (query = framing_next(&connection->input, &length)) != NULL)
+        answer_one(connection, query, length);
+    connection->has_spilled |= connection->input.end > PAGE || connection->output_end > PAGE;
+    slot_count(&connection->tcp->memory->counters.heartbeat, 1);
+}
+
+/* --- events ------------------------------------------------------------------ */
+
+/* One read, if it is time for one; false if the connection is broken. */
+static bool read_input(struct connection *connection)
+{
+    size_t room;
+    uint8_t *at = framing_room(&connection->input, &room);
+    ssize_t n = recv(connection->io.fd, at, room, MSG_DONTWAIT);
+
+    if (n > 0)
+        framing_add(&connection->input, (size_t)n);
+    else if (n == 0)
+        connection->input_ended = true;
+    else
+        return errno == EAGAIN || errno == EINTR;
+    return true;
+}
+
+/* A turn: read once or send what waits, answer one buffer full, and let the others have theirs. */
+static void serve_connection(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct connection *connection = watcher->data;
+    bool drained = false;
+
+    (void)loop;
+    bool sound = (events & EV_READ) != 0 ? read_input(connection) : send_output(connection);
+    if (sound && !has_output(connection)) {
+        drained = true;
+        answer_input(connection);
+        sound = send_output(connection);
+    }
+    if (!sound) {
+        close_connection(connection);
+        return;
+    }
+    if (has_output(connection) && drained)
+        set_limit(connection, write_limit);
+    settle(connection);
+}
+
+static void limit_reached(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    struct connection *connection = watcher->data;
+
+    (void)loop;
+    (void)events;
+    slot_count(&connection->tcp->memory->counters.tcp_timeouts, 1);
+    close_connection(connection);
+}
+
+static void open_connection(struct tcp *tcp, int fd)
+{
+    struct connection *connection = tcp->free;
+    const int on = 1;
+
+    slot_count(&tcp->memory->counters.tcp_connections, 1);
+    if (connection == NULL) {
+        slot_count(&tcp->memory->counters.tcp_turned_away, 1);
+        close(fd);
+        return;
+    }
+    tcp->free = connection->next_free;
+    /* Answers are sent as many at a time as there are; the kernel need not wait for more. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    framing_init(&connection->input, connection->input.octets);
+    connection->output_start = connection->output_end = 0;
+    connection->input_ended = false;
+    connection->was_answered = connection->has_spilled = false;
+    ev_io_init(&connection->io, serve_connection, fd, EV_READ);
+    ev_init(&connection->limit, limit_reached);
+    connection->io.data = connection->limit.data = connection;
+    ev_io_start(tcp->loop, &connection->io);
+    set_limit(connection, idle_limit);
+}
+
+static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct acceptor *acceptor = watcher->data;
+
+    (void)events;
+    for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
+        int fd = accept4(watcher->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            open_connection(acceptor->tcp, fd);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            /* The newcomer stays in the kernel's queue, which would wake us again at once. */
+            ev_io_stop(loop, watcher);
+            ev_timer_again(loop, &acceptor->pause);
+            return;
+        }
+        if (errno == EAGAIN)
+            return;
+        /* Anything else concerns one connection that is gone already (accept(2)). */
+    }
+}
+
+static void accept_again(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    struct acceptor *acceptor = watcher->data;
+
+    (void)events;
+    ev_timer_stop(loop, watcher);
+    ev_io_start(loop, &acceptor->readable);
+}
+
+/* --- start and end ------------------------------------------------------------ */
+
+static void start_acceptor(struct tcp *tcp, struct acceptor *acceptor, int fd)
+{
+    acceptor->tcp = tcp;
+    ev_io_init(&acceptor->readable, accept_connections, fd, EV_READ);
+    ev_init(&acceptor->pause, accept_again);
+    acceptor->pause.repeat = accept_pause;
+    acceptor->readable.data = acceptor->pause.data = acceptor;
+    ev_io_start(tcp->loop, &acceptor->readable);
+}
+
+struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
+                      struct slot_memory *memory, const struct answer_settings *settings)
+{
+    struct tcp *tcp = calloc(1, sizeof *tcp);
+    struct acceptor *acceptors = calloc(count, sizeof *acceptors);
+    uint8_t *buffers = mmap(NULL, (size_t)CONNECTIONS_MAX * BUFFER_SIZE, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (tcp == NULL || acceptors == NULL || buffers == MAP_FAILED) {
+        if (buffers != MAP_FAILED)
+            munmap(buffers, (size_t)CONNECTIONS_MAX * BUFFER_SIZE);
+        free(acceptors);
+        free(tcp);
+        return NULL;
+    }
+    *tcp = (struct tcp){.loop = loop,
+                        .memory = memory,
+                        .settings = settings,
+                        .acceptors = acceptors,
+                        .acceptor_count = count,
+                        .buffers = buffers};
+    for (size_t i = CONNECTIONS_MAX; i-- > 0;) {
+        struct connection *connection = &tcp->connections[i];
+        connection->tcp = tcp;
+        connection->input.octets = buffers + i * BUFFER_SIZE;
+        connection->output = connection->input.octets + INPUT_PAGES * PAGE;
+        connection->next_free = tcp->free;
+        tcp->free = connection;
+    }
+    for (size_t i = 0; i < count; i++)
+        start_acceptor(tcp, &acceptors[i], sockets[i].tcp);
+    return tcp;
+}
+
+void tcp_finish(struct tcp *tcp)
+{
+    tcp->finishing = true;
+    for (size_t i = 0; i < tcp->acceptor_count; i++) {
+        ev_io_stop(tcp->loop, &tcp->acceptors[i].readable);
+        ev_timer_stop(tcp->loop, &tcp->acceptors[i].pause);
+    }
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        struct connection *connection = &tcp->connections[i];
+        if (ev_is_active(&connection->io))
+            settle(connection);
+    }
+}

@@ -1,0 +1,29 @@
+/*
+ * DNS over TCP (RFC 7766) for one worker: many queries on a connection, answered in the order they
+ * came.
+ *
+ * A connection that does not read its answers is not read from; its answers wait in a buffer of
+ * fixed size, for a bounded time. All memory is set aside when the worker starts (address space:
+ * what no connection has used is not in RAM).
+ */
+#ifndef SORREL_SERVER_TCP_H
+#define SORREL_SERVER_TCP_H
+
+#include "answer/answer.h"
+#include "server/listener.h"
+#include "server/slot_memory.h"
+
+#include <ev.h>
+#include <stddef.h>
+
+struct tcp;
+
+/* Listens on the TCP sockets of `sockets`; all arguments must outlive the result. NULL: no memory.
+ */
+struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
+                      struct slot_memory *memory, const struct answer_settings *settings);
+
+/* Accepts no more, and closes the connections on which nothing is under way. */
+void tcp_finish(struct tcp *tcp);
+
+#endif

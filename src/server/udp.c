@@ -1,0 +1,153 @@
+#include "server/udp.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+enum {
+    /* Full batches in a row before the loop looks at TCP and the channel: that costs one epoll_wait
+     * for 16 * BATCH_WIDTH queries, and makes them wait some 2 ms at most. */
+    BATCHES_A_TURN = 16,
+
+    /* How long answers wait for room in the socket's send buffer. It empties as fast as the network
+     * card sends; if it has not moved in this time the answers would be late anyway. */
+    SEND_WAIT_MS = 50,
+};
+
+/* Between the passes of a batch; worthless after it. */
+static struct answer_task tasks[BATCH_WIDTH];
+
+static void begin_all(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+
+    for (unsigned i = 0; i < batch->taken; i++) {
+        if (!batch_is_pending(batch, i))
+            continue;
+        batch_look_at(batch, i);
+        answer_begin(&tasks[i], udp->settings, batch->query[i], batch_query_length(batch, i));
+    }
+}
+
+static void look_ahead_all(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+
+    for (unsigned i = 0; i < batch->taken; i++) {
+        if (!batch_is_pending(batch, i))
+            continue;
+        batch_look_at(batch, i);
+        answer_look_ahead(&tasks[i], udp->settings);
+    }
+}
+
+static void finish_all(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+    struct answer_report report;
+
+    for (unsigned i = 0; i < batch->taken; i++) {
+        if (!batch_is_pending(batch, i))
+            continue;
+        batch_look_at(batch, i);
+        size_t length = answer_finish(&tasks[i], udp->settings, TRANSPORT_UDP, batch->reply[i],
+                                      BATCH_REPLY_MAX, &report);
+        batch_answered(batch, i, length);
+    }
+    batch_look_at(batch, BATCH_NO_QUERY);
+}
+
+static bool wait_for_room(int socket)
+{
+    struct pollfd poll_for = {.fd = socket, .events = POLLOUT};
+
+    return poll(&poll_for, 1, SEND_WAIT_MS) > 0 && (poll_for.revents & POLLOUT) != 0;
+}
+
+/*
+ * Sends send[0..count). sendmmsg stops at the first message that fails, and tells why only when it
+ * is called again with that one in front. An error may also be an old one of the socket's, not this
+ * message's; so every message has a second try.
+ */
+static void send_all(struct udp *udp, unsigned count)
+{
+    struct batch *batch = udp->batch;
+    unsigned sent = 0, failed = 0;
+    bool second_try = false, has_waited = false;
+
+    while (sent + failed < count) {
+        unsigned next = sent + failed;
+        int n = sendmmsg(udp->socket, batch->send + next, count - next, MSG_DONTWAIT);
+        if (n > 0) {
+            sent += (unsigned)n;
+            second_try = false;
+        } else if (errno == EINTR) {
+            continue;
+        } else if (errno == EAGAIN && !has_waited) {
+            has_waited = !wait_for_room(udp->socket);
+        } else if (!second_try) {
+            second_try = true;
+        } else {
+            batch_unsendable(batch, next);
+            failed++;
+            second_try = false;
+        }
+    }
+    slot_count(&udp->counters->udp_answers, sent);
+    if (failed > 0)
+        slot_count(&udp->counters->udp_unsendable, failed);
+}
+
+/* From ANSWERING to EMPTY. */
+static void finish_batch(struct udp *udp)
+{
+    begin_all(udp);
+    look_ahead_all(udp);
+    finish_all(udp);
+    unsigned answers = batch_send(udp->batch);
+    if (answers > 0)
+        send_all(udp, answers);
+    batch_close(udp->batch);
+    slot_count(&udp->counters->udp_batches, 1);
+    slot_count(&udp->counters->heartbeat, 1);
+}
+
+bool udp_serve(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+
+    batch_receive(batch);
+    int n = recvmmsg(udp->socket, batch->receive, BATCH_WIDTH, MSG_DONTWAIT, NULL);
+    batch_received(batch, n > 0 ? (unsigned)n : 0);
+    /* An error is either "none waiting", or was left behind by an earlier answer and is now
+     * cleared. */
+    if (n <= 0)
+        return false;
+    slot_count(&udp->counters->udp_queries, (uint64_t)n);
+    finish_batch(udp);
+    return n == BATCH_WIDTH;
+}
+
+static void serve_turn(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct udp *udp = watcher->data;
+
+    (void)loop;
+    (void)events;
+    for (unsigned i = 0; i < BATCHES_A_TURN && udp_serve(udp); i++)
+        ;
+}
+
+void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
+               struct batch *batch, struct slot_counters *counters,
+               const struct answer_settings *settings)
+{
+    *udp =
+        (struct udp){.socket = socket, .batch = batch, .counters = counters, .settings = settings};
+    if (batch_take_over(batch, wildcard) > 0)
+        finish_batch(udp);
+    ev_io_init(&udp->readable, serve_turn, socket, EV_READ);
+    udp->readable.data = udp;
+    ev_io_start(loop, &udp->readable);
+}

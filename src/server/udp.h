@@ -1,0 +1,30 @@
+/*
+ * UDP: from one listening socket's queue to answers on the wire, a batch at a time.
+ */
+#ifndef SORREL_SERVER_UDP_H
+#define SORREL_SERVER_UDP_H
+
+#include "answer/answer.h"
+#include "server/batch.h"
+#include "server/slot_memory.h"
+
+#include <ev.h>
+#include <stdbool.h>
+
+struct udp {
+    ev_io readable;
+    int socket;
+    struct batch *batch;
+    struct slot_counters *counters;
+    const struct answer_settings *settings;
+};
+
+/* Finishes the batch that a dead predecessor has left, then watches the socket. */
+void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
+               struct batch *batch, struct slot_counters *counters,
+               const struct answer_settings *settings);
+
+/* Answers one batch; true if it was full, so that more may wait. Does not wait for queries. */
+bool udp_serve(struct udp *udp);
+
+#endif

@@ -1,0 +1,177 @@
+#include "server/worker.h"
+
+#include "answer/answer.h"
+#include "server/channel.h"
+#include "server/privilege.h"
+#include "server/process.h"
+#include "server/tcp.h"
+#include "server/udp.h"
+
+#include <ev.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Seconds for answering what is still queued when a worker is told to finish. Under a load above
+ * its capacity the queue would never be empty. */
+static const ev_tstamp finish_limit = 0.3;
+
+/* RFC 7828 §3.2.2, in 100 ms: what tcp.c allows. */
+enum { KEEPALIVE = 100 };
+
+struct worker {
+    struct ev_loop *loop;
+    const struct inheritance *inherited;
+    struct sealed_table table;
+    struct answer_settings settings;
+    struct udp *udp;
+    struct tcp *tcp;
+    ev_io channel;
+    bool finishing;
+};
+
+static void tell_supervisor(struct worker *worker, enum channel_type type)
+{
+    struct channel_message message = {.type = type,
+                                      .table.generation = worker->table.table.header->generation};
+
+    channel_send(worker->inherited->channel, &message, -1);
+}
+
+static _Noreturn void fail(void)
+{
+    _exit(EXIT_FAILURE);
+}
+
+static void adopt(struct worker *worker, int fd)
+{
+    struct sealed_table next;
+
+    if (seal_map_trusted(&next, fd) != NULL)
+        fail();
+    close(fd);
+    struct sealed_table previous = worker->table;
+    worker->table = next;
+    seal_unmap(&previous);
+    tell_supervisor(worker, CHANNEL_ADOPTED);
+}
+
+static void finish(struct worker *worker)
+{
+    worker->finishing = true;
+    ev_io_stop(worker->loop, &worker->channel);
+    ev_break(worker->loop, EVBREAK_ALL);
+}
+
+static void serve_channel(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct worker *worker = watcher->data;
+    struct channel_message message;
+    int fd;
+
+    (void)loop;
+    (void)events;
+    switch (channel_receive(watcher->fd, &message, &fd)) {
+    case CHANNEL_NOTHING:
+        return;
+    case CHANNEL_END:
+        finish(worker);
+        return;
+    case CHANNEL_MALFORMED:
+        fail();
+    case CHANNEL_MESSAGE:
+        break;
+    }
+    switch (message.type) {
+    case CHANNEL_ADOPT:
+        adopt(worker, fd);
+        break;
+    case CHANNEL_FINISH:
+        finish(worker);
+        break;
+    default:
+        fail();
+    }
+}
+
+/* Answers what is queued already, on all sockets, but not for ever. */
+static void drain(struct worker *worker)
+{
+    ev_now_update(worker->loop);
+    ev_tstamp until = ev_now(worker->loop) + finish_limit;
+
+    tcp_finish(worker->tcp);
+    for (size_t i = 0; i < worker->inherited->listener_count; i++)
+        while (udp_serve(&worker->udp[i]) && ev_time() < until)
+            ;
+}
+
+/*
+ * Gives the process its own page table entries for the batches. Otherwise the kernel, while it
+ * copies a datagram, may have to fault a page in; that fails if the worker has just been killed,
+ * and the datagram is gone.
+ */
+static void populate(struct slot_memory *memory, size_t batches)
+{
+#ifdef MADV_POPULATE_WRITE
+    madvise(memory, slot_memory_size(batches), MADV_POPULATE_WRITE);
+#else
+    for (size_t at = 0; at < slot_memory_size(batches); at += 4096)
+        ((volatile uint8_t *)memory)[at] = ((volatile uint8_t *)memory)[at];
+#endif
+}
+
+static void open_worker(struct worker *worker, const struct inheritance *inherited)
+{
+    *worker = (struct worker){.loop = ev_loop_new(EVFLAG_NOTIMERFD),
+                              .inherited = inherited,
+                              .table = inherited->table,
+                              .udp = calloc(inherited->listener_count, sizeof *worker->udp)};
+    worker->settings = (struct answer_settings){.table = &worker->table.table,
+                                                .udp_payload_max = ANSWER_UDP_PAYLOAD_DEFAULT,
+                                                .keepalive = KEEPALIVE};
+    if (worker->loop == NULL || worker->udp == NULL)
+        fail();
+    populate(inherited->memory, inherited->listener_count);
+    for (size_t i = 0; i < inherited->listener_count; i++)
+        udp_start(&worker->udp[i], worker->loop, inherited->sockets[i].udp,
+                  address_is_wildcard(&inherited->listeners[i].address),
+                  &inherited->memory->batches[i], &inherited->memory->counters, &worker->settings);
+    worker->tcp = tcp_start(worker->loop, inherited->sockets, inherited->listener_count,
+                            inherited->memory, &worker->settings);
+    if (worker->tcp == NULL)
+        fail();
+    ev_io_init(&worker->channel, serve_channel, inherited->channel, EV_READ);
+    worker->channel.data = worker;
+    ev_io_start(worker->loop, &worker->channel);
+}
+
+static void keep_inherited_only(const struct inheritance *inherited)
+{
+    size_t count = 0;
+    int *kept = calloc(2 * inherited->listener_count + 1, sizeof *kept);
+
+    if (kept == NULL)
+        fail();
+    for (size_t i = 0; i < inherited->listener_count; i++) {
+        kept[count++] = inherited->sockets[i].udp;
+        kept[count++] = inherited->sockets[i].tcp;
+    }
+    kept[count++] = inherited->channel;
+    process_keep_only(kept, count);
+    free(kept);
+}
+
+_Noreturn void worker_run(const struct inheritance *inherited)
+{
+    static struct worker worker;
+
+    keep_inherited_only(inherited);
+    privilege_confine_worker();
+    open_worker(&worker, inherited);
+    tell_supervisor(&worker, CHANNEL_SERVING);
+    ev_run(worker.loop, 0);
+    if (worker.finishing)
+        drain(&worker);
+    _exit(EXIT_SUCCESS);
+}

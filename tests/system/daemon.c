@@ -1,0 +1,159 @@
+#include "daemon.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { START_SECONDS = 30, STOP_SECONDS = 5, PATIENCE_SECONDS = 10 };
+
+static const struct daemon *running;
+
+static void stop_running(void)
+{
+    if (running != NULL)
+        kill(running->pid, SIGKILL);
+}
+
+unsigned daemon_count_logged(const struct daemon *daemon, const char *text)
+{
+    char line[8192];
+    unsigned count = 0;
+    FILE *file = fopen(daemon->log, "re");
+
+    if (file == NULL)
+        return 0; /* it is the daemon's process that makes it */
+    while (fgets(line, sizeof line, file) != NULL)
+        count += strstr(line, text) != NULL;
+    fclose(file);
+    return count;
+}
+
+static bool serves_or_ended(void *context)
+{
+    struct daemon *daemon = context;
+
+    return daemon_count_logged(daemon, "sorreld: serving ") > 0 || !child_is_alive(daemon->pid);
+}
+
+static void make_zone(struct daemon *daemon, const char *origin, void (*write_zone)(FILE *),
+                      char argument[160])
+{
+    char path[96];
+
+    snprintf(daemon->directory, sizeof daemon->directory, "/tmp/sorrel-test.XXXXXX");
+    if (mkdtemp(daemon->directory) == NULL)
+        child_fail("cannot make a directory: %s", strerror(errno));
+    snprintf(daemon->log, sizeof daemon->log, "%s/log", daemon->directory);
+    snprintf(path, sizeof path, "%s/zone", daemon->directory);
+    FILE *file = fopen(path, "we");
+    if (file == NULL)
+        child_fail("%s: %s", path, strerror(errno));
+    write_zone(file);
+    if (fclose(file) != 0)
+        child_fail("%s: %s", path, strerror(errno));
+    snprintf(argument, 160, "%s=%s", origin, path);
+}
+
+static bool try_start(struct daemon *daemon, const char *steering, const char *zone)
+{
+    char listen[32], workers[16], policy[16];
+    const char *argv[] = {"./sorreld", "-l", listen, "-w", workers, "-s", policy, zone, NULL};
+
+    daemon->port = child_free_port();
+    snprintf(listen, sizeof listen, "127.0.0.1@%u", (unsigned)daemon->port);
+    snprintf(workers, sizeof workers, "%u", daemon->workers);
+    snprintf(policy, sizeof policy, "%s", steering);
+    daemon->pid = child_start((char *const *)argv, daemon->log);
+    if (!child_wait(serves_or_ended, daemon, START_SECONDS) || child_is_alive(daemon->pid))
+        return daemon_count_logged(daemon, "sorreld: serving ") > 0;
+    child_has_ended(daemon->pid);
+    if (daemon_count_logged(daemon, " is in use ") == 0)
+        child_fail("sorreld does not start; see %s", daemon->log);
+    return false;
+}
+
+void daemon_start(struct daemon *daemon, unsigned workers, const char *steering, const char *origin,
+                  void (*write_zone)(FILE *))
+{
+    char zone[160];
+
+    *daemon = (struct daemon){.workers = workers};
+    make_zone(daemon, origin, write_zone, zone);
+    running = daemon;
+    child_at_fail(stop_running);
+    for (int attempt = 0; attempt < 5; attempt++)
+        if (try_start(daemon, steering, zone))
+            return;
+    child_fail("sorreld does not serve; see %s", daemon->log);
+}
+
+static bool has_workers(void *context)
+{
+    const struct daemon *daemon = context;
+    pid_t pids[CHILD_LIST_MAX];
+
+    return child_list(daemon->pid, pids) == daemon->workers;
+}
+
+void daemon_workers(const struct daemon *daemon, pid_t pids[DAEMON_WORKERS_MAX])
+{
+    pid_t list[CHILD_LIST_MAX];
+
+    if (!child_wait(has_workers, (void *)daemon, PATIENCE_SECONDS))
+        child_fail("sorreld does not have %u workers", daemon->workers);
+    child_list(daemon->pid, list);
+    memcpy(pids, list, daemon->workers * sizeof *pids);
+}
+
+static void show(const char *path)
+{
+    char line[8192];
+    FILE *file = fopen(path, "re");
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        printf("    log: %s", line);
+    if (file != NULL)
+        fclose(file);
+}
+
+static void remove_file(const struct daemon *daemon, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", daemon->directory, name);
+    unlink(path);
+}
+
+bool daemon_stop(struct daemon *daemon, bool show_log)
+{
+    bool stopped = child_stop(daemon->pid, SIGTERM, STOP_SECONDS);
+
+    running = NULL;
+    if (show_log || !stopped)
+        show(daemon->log);
+    remove_file(daemon, "log");
+    remove_file(daemon, "zone");
+    rmdir(daemon->directory);
+    return stopped;
+}
+
+int daemon_connect(const struct daemon *daemon, int type)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons(daemon->port),
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval patience = {.tv_sec = 5};
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
+        child_fail("cannot connect to sorreld: %s", strerror(errno));
+    return fd;
+}

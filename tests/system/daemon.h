@@ -1,0 +1,44 @@
+/*
+ * For the tests in C that start the real daemon: ./sorreld on a free port of 127.0.0.1, with one
+ * zone, in a directory that goes with it. Where a test cannot go on it ends with one sentence
+ * (loss/child.h).
+ */
+#ifndef SORREL_TESTS_DAEMON_H
+#define SORREL_TESTS_DAEMON_H
+
+#include "../loss/child.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+enum { DAEMON_WORKERS_MAX = 8 };
+
+struct daemon {
+    pid_t pid;
+    uint16_t port;
+    unsigned workers;
+    char directory[64];
+    char log[96];
+};
+
+/* Starts it with the zone that `write_zone` writes, and returns once it serves. */
+void daemon_start(struct daemon *daemon, unsigned workers, const char *steering, const char *origin,
+                  void (*write_zone)(FILE *));
+
+/* Its workers in the order of their birth. Waits until there are as many as there should be. */
+void daemon_workers(const struct daemon *daemon, pid_t pids[DAEMON_WORKERS_MAX]);
+
+/* How many lines of its log have `text` in them. */
+unsigned daemon_count_logged(const struct daemon *daemon, const char *text);
+
+/* Stops it and removes the directory; prints the log if `show_log`. False if it does not stop as it
+ * should. */
+bool daemon_stop(struct daemon *daemon, bool show_log);
+
+/* A UDP or TCP socket that is connected to it and gives up after five seconds. */
+int daemon_connect(const struct daemon *daemon, int type);
+
+#endif
