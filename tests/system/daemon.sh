@@ -91,8 +91,9 @@ start_daemon()
         port=$(random_port)
         listen=
         for address in $addresses; do listen="$listen -l $address@$port"; done
+        : >"$log" # the last daemon's says "serving" until the new one's is opened
         # shellcheck disable=SC2086 # a list of words
-        "$sorreld" $listen "$@" 2>"$log" &
+        "$sorreld" $listen "$@" 2>>"$log" &
         daemon=$!
         wait_until 20 serves_or_is_gone || give_up "the daemon neither serves nor ends"
         ! logged '^sorreld: serving ' || return 0
