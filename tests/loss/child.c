@@ -39,31 +39,93 @@ void child_fail(const char *format, ...)
     exit(CHILD_EXIT_BROKEN);
 }
 
-static _Noreturn void become(char *const argv[], const char *log)
+static _Noreturn void become(const char *const argv[], int in, int out)
 {
-    int in = open("/dev/null", O_RDONLY);
-    int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
     if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
         _exit(126);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execvp(argv[0], argv);
+    execvp(argv[0], (char *const *)(uintptr_t)argv); /* which changes none of them */
     fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
     _exit(127);
 }
 
-pid_t child_start(char *const argv[], const char *log)
+static pid_t start(const char *const argv[], int in, int out)
 {
     pid_t pid = fork();
 
     if (pid < 0)
         child_fail("cannot fork: %s", strerror(errno));
     if (pid == 0)
-        become(argv, log);
+        become(argv, in, out);
+    close(in);
+    close(out);
     return pid;
 }
 
-int child_run(char *const argv[], const char *log)
+static int open_or_fail(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        child_fail("cannot open %s: %s", path, strerror(errno));
+    return fd;
+}
+
+static void open_pipe(int ends[2])
+{
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        child_fail("cannot open a pipe: %s", strerror(errno));
+}
+
+static int open_log(const char *log)
+{
+    return open_or_fail(log, O_WRONLY | O_CREAT | O_APPEND);
+}
+
+pid_t child_start(const char *const argv[], const char *log)
+{
+    return start(argv, open_or_fail("/dev/null", O_RDONLY), open_log(log));
+}
+
+pid_t child_start_fed(const char *const argv[], const char *log, int *input)
+{
+    int ends[2];
+
+    open_pipe(ends);
+    *input = ends[1];
+    return start(argv, ends[0], open_log(log));
+}
+
+bool child_helps_with(const char *program, const char *word)
+{
+    const char *argv[] = {program, "--help", NULL};
+    char text[16384];
+    size_t used = 0;
+    ssize_t got;
+    int ends[2];
+
+    open_pipe(ends);
+    pid_t pid = start(argv, open_or_fail("/dev/null", O_RDONLY), ends[1]);
+    while ((got = read(ends[0], text + used, sizeof text - 1 - used)) > 0)
+        used += (size_t)got;
+    close(ends[0]);
+    waitpid(pid, NULL, 0);
+    text[used] = '\0';
+    return strstr(text, word) != NULL;
+}
+
+void child_beside(char path[PATH_MAX], const char *name)
+{
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (length < 0)
+        child_fail("cannot tell where this program is: %s", strerror(errno));
+    self[length] = '\0';
+    snprintf(path, PATH_MAX, "%.*s/%s", (int)(strrchr(self, '/') - self), self, name);
+}
+
+int child_run(const char *const argv[], const char *log)
 {
     pid_t pid = child_start(argv, log);
     int status;

@@ -6,6 +6,7 @@
 #ifndef SORREL_LOSS_CHILD_H
 #define SORREL_LOSS_CHILD_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,11 +22,21 @@ _Noreturn void child_fail(const char *format, ...) __attribute__((format(printf,
 void child_at_fail(void (*clean_up)(void));
 
 /* Starts argv[0], found along PATH, with standard output and error appended to the file `log`. */
-pid_t child_start(char *const argv[], const char *log);
+pid_t child_start(const char *const argv[], const char *log);
+
+/* The same; what is written to `input`, which becomes the caller's, it reads from standard input.
+ */
+pid_t child_start_fed(const char *const argv[], const char *log, int *input);
 
 /* Runs argv[0] to its end; what it prints goes to `log`. Its exit status, or -1 if a signal ended
  * it. */
-int child_run(char *const argv[], const char *log);
+int child_run(const char *const argv[], const char *log);
+
+/* Runs `program --help` and tells whether it prints `word`. */
+bool child_helps_with(const char *program, const char *word);
+
+/* The path of the program `name` in the directory of the one that runs. */
+void child_beside(char path[PATH_MAX], const char *name);
 
 /* Has our child `pid` ended? If so it is waited for. */
 bool child_has_ended(pid_t pid);

@@ -63,6 +63,7 @@ struct load {
     _Atomic uint64_t enough; /* to be sent in all; UINT64_MAX while the event is under way */
     _Atomic uint32_t oldest;
     _Atomic uint32_t newest;
+    _Atomic uint32_t newest_seen;
     _Atomic bool finished;
 
     /* of the thread */
@@ -196,6 +197,8 @@ static void judge(struct load *load, struct query *query, uint32_t version, uint
         count_wrong(load, query, &load->tally.premature);
     else
         count_right(load, query, now);
+    if (version > load->newest_seen)
+        atomic_store(&load->newest_seen, version);
 }
 
 static void take_answer(struct load *load, unsigned flow, const uint8_t *message, size_t length,
@@ -386,6 +389,16 @@ void load_expect(struct load *load, uint32_t oldest, uint32_t newest)
 {
     atomic_store(&load->newest, newest);
     atomic_store(&load->oldest, oldest);
+}
+
+uint32_t load_newest_seen(const struct load *load)
+{
+    return atomic_load(&load->newest_seen);
+}
+
+bool load_has_ended(const struct load *load)
+{
+    return atomic_load(&load->finished);
 }
 
 void load_event_over(struct load *load)

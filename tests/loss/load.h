@@ -66,6 +66,12 @@ void load_wait_sent(const struct load *load, uint64_t queries);
  * most `newest`. */
 void load_expect(struct load *load, uint32_t oldest, uint32_t newest);
 
+/* The newest version that an answer has come from. */
+uint32_t load_newest_seen(const struct load *load);
+
+/* Has the load come to its end? It does without load_event_over() where it runs out of numbers. */
+bool load_has_ended(const struct load *load);
+
 /* The event is over: a quarter of settings.queries more will be sent, then the last answers are
  * awaited. */
 void load_event_over(struct load *load);

@@ -3,9 +3,9 @@
  *
  * Zone loss.test has `names` names n0000000, n0000001, ... and name i has two RRsets:
  *
- *     i  A   10.x.y.z            24 bits of i
- *     i  MX  (i mod 65536) m     m: the name counted from the other end, whose A belongs into the
- * additional section
+ *     i  A   10.x.y.z           24 bits of i
+ *     i  MX  (i mod 65536) m    m: the name counted from the other end, whose A belongs into the
+ *                               additional section
  *
  * The TTL of *every* record is the version of the zone. So one look at an answer tells from which
  * version it came, and whether it was put together from two. Query n asks for name n mod `names`,

@@ -69,7 +69,7 @@ static bool try_start(struct daemon *daemon, const char *steering, const char *z
     snprintf(listen, sizeof listen, "127.0.0.1@%u", (unsigned)daemon->port);
     snprintf(workers, sizeof workers, "%u", daemon->workers);
     snprintf(policy, sizeof policy, "%s", steering);
-    daemon->pid = child_start((char *const *)argv, daemon->log);
+    daemon->pid = child_start(argv, daemon->log);
     if (!child_wait(serves_or_ended, daemon, START_SECONDS) || child_is_alive(daemon->pid))
         return daemon_count_logged(daemon, "sorreld: serving ") > 0;
     child_has_ended(daemon->pid);

@@ -1,0 +1,327 @@
+#include "scenario.h"
+
+#include "child.h"
+#include "zonetext.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    /* What a busy machine may take to do what usually takes milliseconds. */
+    PATIENCE_SECONDS = 60,
+
+    /* Of the queries: how many have been sent when the event begins. */
+    LEAD = 4,
+
+    /* Steps of an event are this far apart, in time: each finds the server at work. */
+    PACE_PER_SECOND = 20,
+};
+
+/* Where an event takes place. */
+struct scenario_stage {
+    struct subject *subject;
+    struct load *load;
+    const struct scenario_effort *effort;
+    unsigned rate;
+    uint32_t certain; /* version that is known to be served by every worker */
+    unsigned kills;
+    char *trouble;
+    size_t trouble_room;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+say_trouble(struct scenario_stage *stage, const char *format, ...)
+{
+    va_list arguments;
+
+    if (*stage->trouble != '\0')
+        return;
+    va_start(arguments, format);
+    vsnprintf(stage->trouble, stage->trouble_room, format, arguments);
+    va_end(arguments);
+}
+
+static bool is_in_trouble(const struct scenario_stage *stage)
+{
+    return *stage->trouble != '\0' || load_has_ended(stage->load);
+}
+
+static void pace(struct scenario_stage *stage)
+{
+    load_wait_sent(stage->load, load_sent(stage->load) + stage->rate / PACE_PER_SECOND + 1);
+}
+
+/* --- reloads ------------------------------------------------------------------- */
+
+static bool is_new_version_seen(void *argument)
+{
+    const struct scenario_stage *stage = argument;
+
+    return load_newest_seen(stage->load) >= stage->subject->version;
+}
+
+static void expect_version(struct scenario_stage *stage, enum subject_reload outcome)
+{
+    uint32_t version = stage->subject->version;
+
+    switch (outcome) {
+    case SUBJECT_RELOADED:
+        stage->certain = version;
+        load_expect(stage->load, version, version);
+        break;
+    case SUBJECT_TOLD:
+        /* That some workers are at this version says of the others that they have left the one
+         * before the last. */
+        stage->certain = version - 1;
+        if (!child_wait(is_new_version_seen, stage, PATIENCE_SECONDS))
+            say_trouble(stage, "version %u of the zone was never served", version);
+        break;
+    case SUBJECT_REFUSED:
+        say_trouble(stage, "version %u of the zone was refused", version);
+        break;
+    }
+}
+
+static void reload_once(struct scenario_stage *stage)
+{
+    struct subject *subject = stage->subject;
+
+    load_expect(stage->load, stage->certain, subject->version + 1);
+    subject_change_zone(subject);
+    expect_version(stage, subject->kind->reload(subject));
+}
+
+static void reload(struct scenario_stage *stage)
+{
+    reload_once(stage);
+}
+
+static void reload_often(struct scenario_stage *stage)
+{
+    for (unsigned i = 0; i < stage->effort->reloads && !is_in_trouble(stage); i++)
+        reload_once(stage);
+}
+
+static void break_and_mend(struct scenario_stage *stage)
+{
+    struct subject *subject = stage->subject;
+
+    zonetext_write_broken(subject->zone, subject->names, subject->version + 1);
+    if (subject->kind->reload(subject) != SUBJECT_REFUSED)
+        say_trouble(stage, "a zone file with an error was not refused");
+    pace(stage);
+    reload_once(stage);
+}
+
+/* --- deaths --------------------------------------------------------------------- */
+
+struct replacement {
+    const struct subject *subject;
+    pid_t dead;
+    size_t workers;
+};
+
+static bool is_replaced(void *argument)
+{
+    const struct replacement *replacement = argument;
+    const struct subject *subject = replacement->subject;
+    pid_t workers[CHILD_LIST_MAX];
+
+    if (child_is_alive(replacement->dead))
+        return false;
+    return subject->kind->list_workers(subject, workers) == replacement->workers;
+}
+
+/* What has but one process has to be started again by whoever cares. */
+static void start_again(struct subject *subject)
+{
+    child_stop(subject->pid, SIGKILL, PATIENCE_SECONDS);
+    subject->kind->start(subject);
+    subject_wait_answering(subject);
+}
+
+static void kill_worker(struct scenario_stage *stage, pid_t worker, size_t workers, int signal)
+{
+    struct subject *subject = stage->subject;
+    struct replacement replacement = {subject, worker, workers};
+
+    stage->kills++;
+    kill(worker, signal);
+    if (subject->kind->one_process)
+        start_again(subject);
+    else if (!child_wait(is_replaced, &replacement, PATIENCE_SECONDS))
+        say_trouble(stage, "worker process %d was not replaced", (int)worker);
+    pace(stage);
+}
+
+static void kill_each(struct scenario_stage *stage, int signal)
+{
+    pid_t workers[CHILD_LIST_MAX];
+    size_t count = stage->subject->kind->list_workers(stage->subject, workers);
+
+    if (count == 0)
+        say_trouble(stage, "it has no workers");
+    for (size_t i = 0; i < count && !is_in_trouble(stage); i++)
+        kill_worker(stage, workers[i], count, signal);
+}
+
+static void sigkill(struct scenario_stage *stage)
+{
+    kill_each(stage, SIGKILL);
+}
+
+static void sigsegv(struct scenario_stage *stage)
+{
+    kill_each(stage, SIGSEGV);
+}
+
+/* In the end its supervisor kills it; that is no excuse, for it was not at work on anything. */
+static void stall(struct scenario_stage *stage)
+{
+    struct subject *subject = stage->subject;
+    pid_t workers[CHILD_LIST_MAX];
+    size_t count = subject->kind->list_workers(subject, workers);
+    struct replacement replacement = {subject, count > 0 ? workers[0] : 0, count};
+
+    if (count == 0) {
+        say_trouble(stage, "it has no workers");
+        return;
+    }
+    kill(workers[0], SIGSTOP);
+    if (!child_wait(is_replaced, &replacement, PATIENCE_SECONDS)) {
+        say_trouble(stage, "worker process %d was stopped, and not replaced", (int)workers[0]);
+        kill(workers[0], SIGCONT);
+    }
+}
+
+/* --- replacements ------------------------------------------------------------------ */
+
+static bool has_workers(void *argument)
+{
+    const struct replacement *replacement = argument;
+    const struct subject *subject = replacement->subject;
+    pid_t workers[CHILD_LIST_MAX];
+
+    return subject->kind->list_workers(subject, workers) == replacement->workers;
+}
+
+static void resize(struct scenario_stage *stage)
+{
+    static const unsigned sizes[] = {2, 4, 1, 3};
+    struct subject *subject = stage->subject;
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && !is_in_trouble(stage); i++) {
+        struct replacement replacement = {.subject = subject, .workers = sizes[i]};
+        if (!subject->kind->resize(subject, sizes[i]) ||
+            !child_wait(has_workers, &replacement, PATIENCE_SECONDS))
+            say_trouble(stage, "it did not change to %u workers", sizes[i]);
+        pace(stage);
+    }
+}
+
+static void take_over(struct scenario_stage *stage)
+{
+    for (unsigned i = 0; i < stage->effort->takeovers && !is_in_trouble(stage); i++) {
+        if (!stage->subject->kind->take_over(stage->subject))
+            say_trouble(stage, "takeover %u failed", i + 1);
+        pace(stage);
+    }
+}
+
+static void restart(struct scenario_stage *stage)
+{
+    if (!stage->subject->kind->restart(stage->subject))
+        say_trouble(stage, "it did not start again");
+}
+
+static void kill_supervisor(struct scenario_stage *stage)
+{
+    if (!stage->subject->kind->kill_supervisor(stage->subject))
+        say_trouble(stage, "it did not start again");
+}
+
+static void nothing(struct scenario_stage *stage)
+{
+    (void)stage;
+}
+
+const struct scenario scenario_all[] = {
+    {"steady", "nothing happens", SUBJECT_STARTS, false, nothing},
+    {"reload", "a changed zone is loaded", SUBJECT_RELOADS, false, reload},
+    {"reloads", "a changed zone is loaded, again and again", SUBJECT_RELOADS, false, reload_often},
+    {"mend", "a zone is broken, then mended", SUBJECT_SAYS_WHEN_RELOADED, false, break_and_mend},
+    {"kill", "SIGKILL to each worker", SUBJECT_RESPAWNS, false, sigkill},
+    {"crash", "SIGSEGV to each worker", SUBJECT_RESPAWNS, false, sigsegv},
+    {"stall", "SIGSTOP to a worker", SUBJECT_REPLACES_STALLED, false, stall},
+    {"resize", "2, 4, 1 and 3 workers", SUBJECT_RESIZES, false, resize},
+    {"takeover", "another process takes over, again and again", SUBJECT_TAKES_OVER, false,
+     take_over},
+    {"restart", "stopped and started", SUBJECT_RESTARTS, true, restart},
+    {"supervisor", "SIGKILL to the supervisor", SUBJECT_OUTLIVES_SUPERVISOR, true, kill_supervisor},
+    {NULL, NULL, SUBJECT_STARTS, false, NULL},
+};
+
+/* --- one run ------------------------------------------------------------------------ */
+
+static void judge(const struct subject_kind *kind, struct scenario_result *result)
+{
+    const struct load_tally *tally = &result->tally;
+    bool kept = tally->lost <= result->kills && tally->duplicates <= result->kills &&
+                tally->wrong == 0 && *result->trouble == '\0';
+
+    if (tally->is_void)
+        result->verdict = SCENARIO_VOID;
+    else
+        result->verdict = kept || !kind->is_ours ? SCENARIO_KEPT : SCENARIO_BROKEN;
+}
+
+static void run_once(const struct scenario *scenario, struct subject *subject,
+                     const struct scenario_effort *effort, unsigned divisor,
+                     struct scenario_result *result)
+{
+    const struct load_settings settings = {.port = subject->port,
+                                           .flows = effort->flows,
+                                           .rate = effort->rate / divisor,
+                                           .queries = effort->queries / divisor,
+                                           .names = subject->names,
+                                           .version = subject->version};
+    *result = (struct scenario_result){.asked_rate = settings.rate};
+    struct load *load = load_start(&settings);
+    struct scenario_stage stage = {.subject = subject,
+                                   .load = load,
+                                   .effort = effort,
+                                   .rate = settings.rate,
+                                   .certain = subject->version,
+                                   .trouble = result->trouble,
+                                   .trouble_room = sizeof result->trouble};
+
+    load_wait_sent(load, settings.queries / LEAD);
+    scenario->happen(&stage);
+    load_event_over(load);
+    load_finish(load, &result->tally);
+    result->kills = stage.kills;
+    result->drops = subject_drops(subject);
+}
+
+void scenario_run(const struct scenario *scenario, const struct subject_kind *kind,
+                  const char *steering, const struct scenario_effort *effort,
+                  struct scenario_result *result)
+{
+    unsigned divisor = 1;
+
+    for (unsigned attempt = 0; attempt < effort->attempts; attempt++, divisor *= 2) {
+        struct subject subject = {.kind = kind,
+                                  .steering = steering,
+                                  .workers = effort->workers,
+                                  .names = effort->names,
+                                  .is_managed = scenario->is_managed && kind->is_ours};
+        subject_start(&subject);
+        run_once(scenario, &subject, effort, divisor, result);
+        subject_stop(&subject);
+        judge(kind, result);
+        if (result->verdict != SCENARIO_VOID)
+            return;
+    }
+}
