@@ -10,12 +10,14 @@
 #include "zone/reader.h"
 #include "zone/report.h"
 #include "zone/rules.h"
+#include "zone/signature.h"
 #include "zone/zone.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct build {
@@ -91,6 +93,7 @@ static bool compile_loaded(struct build *build, struct zone *zone)
     rules_check(zone, zone->report->errors == 0);
     if (zone->report->errors > 0)
         return false;
+    signature_check(zone, time(NULL));
     nsec3_chain_choose(zone, &chain);
     bool compiled = zone->report->errors == 0 && compile_zone(zone, &chain, &build->image);
     nsec3_chain_free(&chain);

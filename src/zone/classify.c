@@ -49,11 +49,6 @@ static void classify_downwards(const struct zone *zone)
     }
 }
 
-static bool is_wildcard(const struct zone_name *name)
-{
-    return name->wire[0] == 1 && name->wire[1] == '*';
-}
-
 /* A name exists if one below it does. */
 static void classify_upwards(const struct zone *zone)
 {
@@ -64,7 +59,7 @@ static void classify_upwards(const struct zone *zone)
         struct zone_name *parent = &zone->names[name->parent];
         if (parent->state == NAME_NONEXISTENT)
             parent->state = NAME_AUTHORITATIVE;
-        parent->wildcard_child |= is_wildcard(name);
+        parent->wildcard_child |= zone_is_wildcard(name);
     }
 }
 

@@ -99,6 +99,22 @@ static void add_target(struct compiler *c, uint32_t name, uint16_t owner)
     c->targets[c->target_count++] = (struct target){name, owner};
 }
 
+/* RFC 9471 §1: a name server at or below its own cut is not found without glue; nor is one of the zone
+ * itself that the zone has no address of. */
+static void warn_of_missing_address(struct compiler *c, uint32_t owner,
+                                    const struct zone_record *record)
+{
+    char text[NAME_TEXT_MAX], server_text[NAME_TEXT_MAX];
+    struct name server, cut;
+
+    name_read(&server, record->rdata, record->length);
+    name_read(&cut, c->zone->names[owner].wire, c->zone->names[owner].length);
+    if (name_is_within(&server, &cut))
+        zone_record_warning(c->zone, record, "the name server %s of %s has no address here",
+                            name_to_text(&server, server_text),
+                            zone_name_text(c->zone, owner, text));
+}
+
 static void note_target(struct compiler *c, uint32_t owner, const struct zone_record *record)
 {
     size_t offset;
@@ -110,6 +126,8 @@ static void note_target(struct compiler *c, uint32_t owner, const struct zone_re
         uint32_t name = find_target(c->zone, record->rdata + offset, record->length - offset);
         if (name != ZONE_NO_NAME)
             add_target(c, name, fragment_writer_last_name(&c->rrs, offset));
+        else if (record->type == TYPE_NS)
+            warn_of_missing_address(c, owner, record);
     } else if (!c->rrs.wildcard && has_addresses(c->zone, owner)) {
         /* A wildcard's own addresses have no name until it is expanded. */
         add_target(c, owner, FRAGMENT_OWNER_POINTER);
@@ -322,7 +340,7 @@ static size_t start_node(struct compiler *c, uint32_t name, uint8_t flags,
 {
     const struct zone_name *owner = &c->zone->names[name];
     unsigned below = (unsigned)owner->length - c->zone->origin.length;
-    bool wildcard = below > 0 && owner->wire[0] == 1 && owner->wire[1] == '*';
+    bool wildcard = below > 0 && zone_is_wildcard(owner);
     const struct table_node node = {
         .owner_length = (uint8_t)below,
         .flags = (uint8_t)(flags | (wildcard ? NODE_WILDCARD : 0)),

@@ -78,9 +78,9 @@ static const char *read_labels(const char *text, const char *end, const struct d
 const char *presentation_name(const struct token *token, const struct domain *origin,
                               struct domain *name)
 {
-    if (token->length == 0)
+    if (token->length == 0 || token->quoted)
         return "is no name";
-    if (token->length == 1 && token->text[0] == '@' && !token->quoted)
+    if (token->length == 1 && token->text[0] == '@')
         return append_origin(name, 0, origin);
     if (token->length == 1 && token->text[0] == '.') {
         *name = (struct domain){.length = 1};
@@ -93,7 +93,7 @@ const char *presentation_number(const struct token *token, uint32_t max, uint32_
 {
     uint64_t value = 0;
 
-    if (token->length == 0)
+    if (token->length == 0 || token->quoted)
         return "is no number";
     for (unsigned i = 0; i < token->length; i++) {
         if (!is_digit(token->text[i]))
@@ -129,8 +129,9 @@ const char *presentation_ttl(const struct token *token, uint32_t *ttl)
     const char *at = token->text;
     const char *end = at + token->length;
     uint64_t total = 0;
+    bool units = false;
 
-    if (at == end || !is_digit(*at))
+    if (at == end || token->quoted)
         return "is no TTL";
     while (at < end) {
         uint64_t value = 0;
@@ -142,8 +143,10 @@ const char *presentation_ttl(const struct token *token, uint32_t *ttl)
             if (value > PRESENTATION_TTL_MAX)
                 return "is over 2147483647, the longest TTL";
         }
-        if (at < end && (unit = seconds_of_unit(*at++)) == 0)
+        /* A number alone is of seconds; among others it needs its unit. */
+        if (at < end ? (unit = seconds_of_unit(*at++)) == 0 : units)
             return "is no TTL";
+        units = true;
         total += value * unit;
         if (total > PRESENTATION_TTL_MAX)
             return "is over 2147483647, the longest TTL";

@@ -3,6 +3,7 @@
 #include "message/codes.h"
 #include "message/wire.h"
 #include "zone/bitmap.h"
+#include "zone/loc.h"
 #include "zone/memory.h"
 #include "zone/report.h"
 #include "zone/svcb.h"
@@ -148,18 +149,21 @@ static const char *read_time(struct fields *fields)
     return error != NULL ? error : put_number(fields, seconds, 4);
 }
 
+/* Old signatures have a bare number (RFC 2535 §7.2). */
 static const char *read_type(struct fields *fields)
 {
     uint16_t type;
 
-    return type_read(fields->next, &type) ? put_number(fields, type, 2) : "is no RR type";
+    if (type_read(fields->next, &type))
+        return put_number(fields, type, 2);
+    return read_int16(fields) == NULL ? NULL : "is no RR type";
 }
 
 static const char *read_address(struct fields *fields, int family, size_t size)
 {
     uint8_t address[16];
 
-    if (fields->next->length >= INET6_ADDRSTRLEN ||
+    if (fields->next->quoted || fields->next->length >= INET6_ADDRSTRLEN ||
         inet_pton(family, word(fields), address) != 1)
         return family == AF_INET ? "is no IPv4 address" : "is no IPv6 address";
     const char *error = put(fields, address, size);
@@ -410,6 +414,35 @@ static const char *read_amtrelay(struct fields *fields)
     return read_gateway(fields, kind);
 }
 
+static const char *read_loc(struct fields *fields)
+{
+    uint8_t wire[LOC_OCTETS];
+    const char *error = loc_read(&fields->next, fields->end, wire);
+
+    return error != NULL ? error : put(fields, wire, sizeof wire);
+}
+
+/* RFC 1706 §5: 0x and hexadecimal digits, dots among them to please the eye. */
+static const char *read_nsap(struct fields *fields)
+{
+    const struct token *token = fields->next;
+    char *digits = scratch(fields->rdata, token->length + 1u);
+    size_t count = 0, length;
+
+    if (token->length < 2 || token->text[0] != '0' || (token->text[1] | 0x20) != 'x')
+        return "is no NSAP address, which begins with 0x";
+    for (unsigned i = 2; i < token->length; i++)
+        if (token->text[i] != '.')
+            digits[count++] = token->text[i];
+    const char *error =
+        presentation_hex(digits, count, put_at(fields), room_left(fields), &length);
+    if (error != NULL)
+        return error;
+    fields->rdata->length += length;
+    fields->next++;
+    return NULL;
+}
+
 static const char *read_rest_by_ldns(struct fields *fields, ldns_rdf_type kind)
 {
     return read_by_ldns(fields, kind, fields->end);
@@ -475,6 +508,9 @@ static const char *read_field(struct fields *fields, ldns_rdf_type kind)
     case LDNS_RDF_TYPE_HIP:
         return read_hip(fields);
     case LDNS_RDF_TYPE_LOC:
+        return read_loc(fields);
+    case LDNS_RDF_TYPE_NSAP:
+        return read_nsap(fields);
     case LDNS_RDF_TYPE_WKS:
     case LDNS_RDF_TYPE_SERVICE:
         return read_rest_by_ldns(fields, kind);
@@ -489,9 +525,10 @@ static const char *read_fields(struct fields *fields, const ldns_rr_descriptor *
     size_t maximum = ldns_rr_descriptor_maximum(descriptor);
 
     for (size_t i = 0; i < maximum && (fields->next < fields->end || i < minimum); i++) {
+        ldns_rdf_type kind = ldns_rr_descriptor_field_type(descriptor, i);
         if (fields->next == fields->end)
-            return "";
-        const char *error = read_field(fields, ldns_rr_descriptor_field_type(descriptor, i));
+            return kind == LDNS_RDF_TYPE_NSEC ? NULL : ""; /* no types at all */
+        const char *error = read_field(fields, kind);
         if (error != NULL)
             return error;
     }

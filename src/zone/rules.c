@@ -62,7 +62,8 @@ static void check_soa_at_apex(struct zone *zone, uint32_t name, const struct zon
                           zone_name_text(zone, name, text), zone_name_text(zone, ZONE_APEX, apex));
 }
 
-/* RFC 2181 §5.2. The lowest is served. */
+/* RFC 2181 §5.2. BIND serves the first one's TTL, Knot the last one's, NSD each one's own; that section has
+ * clients take the lowest, so that is served. */
 static void check_ttls_agree(struct zone *zone, uint32_t name, const struct zone_rrset *rrset)
 {
     const struct zone_record *first = zone_record_at(zone, rrset->first);
@@ -80,6 +81,18 @@ static void check_ttls_agree(struct zone *zone, uint32_t name, const struct zone
                             type_to_text(rrset->type, type), zone_rrset_ttl(zone, rrset));
         return;
     }
+}
+
+/* RFC 4592 §4.2 leaves open what it means, and servers differ. */
+static void check_ns_is_not_at_wildcard(struct zone *zone, uint32_t name,
+                                        const struct zone_rrset *rrset)
+{
+    char text[NAME_TEXT_MAX];
+
+    if (rrset->type == TYPE_NS && zone_is_wildcard(&zone->names[name]))
+        zone_record_warning(zone, zone_record_at(zone, rrset->first),
+                            "NS record at the wildcard %s: its meaning is undefined (RFC 4592)",
+                            zone_name_text(zone, name, text));
 }
 
 /* --- types that do not go together ------------------------------------------- */
@@ -135,6 +148,7 @@ static void check_name(struct zone *zone, uint32_t name)
         check_singleton(zone, name, &rrset);
         check_soa_at_apex(zone, name, &rrset);
         check_ttls_agree(zone, name, &rrset);
+        check_ns_is_not_at_wildcard(zone, name, &rrset);
         check_cname_is_alone(zone, name, &rrset, has_cname);
         check_signatures_cover_something(zone, name, &rrset);
     }

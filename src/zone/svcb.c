@@ -17,8 +17,6 @@ enum {
     KEY_IPV6HINT = 6,
     KEY_DOHPATH = 7,
     KEY_OHTTP = 8,
-    KEY_INVALID = 65535, /* §14.3.2 */
-
     PARAMETERS_MAX = 256,
     VALUE_MAX = 65535,
     PARAMETER_HEAD = 4, /* key and length */
@@ -72,6 +70,12 @@ static bool read_numbered_key(const char *text, size_t length, uint16_t *key)
     return true;
 }
 
+/* No name of a key begins like that. */
+static bool is_named(const struct token *key)
+{
+    return key->length < 3 || memcmp(key->text, "key", 3) != 0;
+}
+
 static bool read_key(const char *text, size_t length, uint16_t *key)
 {
     for (uint16_t i = 0; i < NAMED_KEYS; i++)
@@ -79,7 +83,7 @@ static bool read_key(const char *text, size_t length, uint16_t *key)
             *key = i;
             return true;
         }
-    return read_numbered_key(text, length, key) && *key != KEY_INVALID;
+    return read_numbered_key(text, length, key);
 }
 
 /* Takes the next item off a list without escapes (§2.1: hints and mandatory). */
@@ -251,8 +255,10 @@ static const char *read_parameter(const struct written_parameter *parts, uint16_
         return "is no SvcParam of a known key";
     const char *error =
         presentation_octets(&parts->value, plain, sizeof plain, &value.length);
+    /* §2.1: the value of a key that is written as a number is what goes on the wire. */
+    bool opaque = !is_named(&parts->key);
     if (error == NULL)
-        error = read_value(&value, *key);
+        error = opaque ? put(&value, plain, value.length) : read_value(&value, *key);
     *written = value.written;
     return error;
 }
@@ -344,6 +350,17 @@ static const char *check_alpn(const uint8_t *value, size_t length)
     return NULL;
 }
 
+/* RFC 9461 §5: a path with the variable "dns". */
+static const char *check_dohpath(const uint8_t *value, size_t length)
+{
+    static const char variable[] = "{?dns}";
+
+    if (length == 0 || value[0] != '/' ||
+        memmem(value, length, variable, sizeof variable - 1) == NULL)
+        return "dohpath is not a path with {?dns}";
+    return NULL;
+}
+
 static const char *check_value(unsigned key, const uint8_t *value, size_t length)
 {
     switch (key) {
@@ -362,9 +379,7 @@ static const char *check_value(unsigned key, const uint8_t *value, size_t length
     case KEY_ECH:
         return length == 0 ? "ech is empty" : NULL;
     case KEY_DOHPATH:
-        return length == 0 ? "dohpath is empty" : NULL;
-    case KEY_INVALID:
-        return "key65535 is reserved";
+        return check_dohpath(value, length);
     default:
         return NULL;
     }

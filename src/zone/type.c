@@ -14,7 +14,8 @@ static const struct {
     const char *mnemonic;
 } aliases[] = {
     {23, TYPE_NS, "NSAP-PTR"}, {56, TYPE_TXT, "NINFO"},   {57, TYPE_DNSKEY, "RKEY"},
-    {258, TYPE_TXT, "AVC"},    {261, TYPE_TXT, "RESINFO"}, {262, TYPE_TXT, "WALLET"},
+    {258, TYPE_TXT, "AVC"},    {TYPE_AMTRELAY, TYPE_AMTRELAY, "AMTRELAY"},
+       {261, TYPE_TXT, "RESINFO"}, {262, TYPE_TXT, "WALLET"},
     {32768, TYPE_DS, "TA"},
 };
 

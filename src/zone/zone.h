@@ -134,6 +134,11 @@ static inline const char *zone_file_of(const struct zone *zone, const struct zon
     return zone->files[record->file].path;
 }
 
+static inline bool zone_is_wildcard(const struct zone_name *name)
+{
+    return name->wire[0] == 1 && name->wire[1] == '*';
+}
+
 /* Presentation form of a name. Returns `text`. */
 char *zone_name_text(const struct zone *zone, uint32_t name, char text[NAME_TEXT_MAX]);
 
