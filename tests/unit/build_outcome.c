@@ -54,7 +54,8 @@ static void set_zone(const char *name, int serial)
         return;
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fprintf(file, "@ 60 SOA a b %d 1 1 1 1\n@ 60 NS %s\n", serial, serial > 0 ? "a" : "");
+    fprintf(file, "@ 60 SOA a b %d 1 1 1 1\n@ 60 NS %s\na 60 A 192.0.2.1\n", serial,
+            serial > 0 ? "a" : "");
     assert_int_equal(fclose(file), 0);
 }
 
