@@ -17,16 +17,6 @@ static const struct table_section *closest_zone(const struct table *table,
     return NULL;
 }
 
-/* Is the name itself a zone cut of `zone`? */
-static bool is_cut_of(const struct table_section *zone, const struct asked *asked)
-{
-    unsigned labels = asked->name.labels;
-    const struct table_node *node =
-        section_find_node(zone, &asked->name, labels, asked->hashes[labels]);
-
-    return node != NULL && node->flags & NODE_CUT;
-}
-
 const struct table_section *lookup_zone(const struct table *table, const struct asked *asked,
                                         uint16_t qtype)
 {
@@ -36,7 +26,7 @@ const struct table_section *lookup_zone(const struct table *table, const struct 
     if (qtype != TYPE_DS || zone == NULL || zone->apex_labels != labels || labels == 0)
         return zone;
     const struct table_section *parent = closest_zone(table, asked, labels - 1);
-    return parent != NULL && is_cut_of(parent, asked) ? parent : zone;
+    return parent != NULL ? parent : zone;
 }
 
 void lookup_prefetch_slot(const struct table_section *zone, const struct asked *asked)
@@ -98,12 +88,14 @@ static bool owns_type(const struct table_section *zone, const struct table_node 
 static void match_node(struct match *match, const struct table_node *node, uint16_t qtype)
 {
     match->node = node;
-    if (node->flags & NODE_CUT && qtype != TYPE_DS) {
+    /* NS at a wildcard does not delegate the names that it is expanded to (RFC 4592 §4.2). */
+    if (node->flags & NODE_CUT && qtype != TYPE_DS && !match->synthesised) {
         match->kind = MATCH_REFERRAL;
         node_find_rrset(match->zone, node, TYPE_NS, &match->rrset);
     } else if (owns_type(match->zone, node, qtype, &match->rrset)) {
         match->kind = MATCH_ANSWER;
-    } else if (node->flags & NODE_CNAME) {
+    } else if (node->flags & NODE_CNAME && qtype != TYPE_NSEC && qtype != TYPE_RRSIG) {
+        /* Those two may stand beside a CNAME, so their absence is an answer (RFC 4035 §2.5). */
         match->kind = MATCH_ALIAS;
         node_find_rrset(match->zone, node, TYPE_CNAME, &match->rrset);
     } else {

@@ -39,8 +39,7 @@ struct match {
 };
 
 /* The zone that answers for a name and type: the closest at or above it. DS belongs to the parent
- * (RFC 4035 §3.1.4.1): if that is served too, and delegates right here, it is preferred. NULL if the name is
- * in none. */
+ * (RFC 4035 §3.1.4.1), which is preferred if that is served too. NULL if the name is in none. */
 const struct table_section *lookup_zone(const struct table *table, const struct asked *asked,
                                         uint16_t qtype);
 

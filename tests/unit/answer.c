@@ -171,7 +171,7 @@ static void wildcards_expand(void **state)
          APEX "* 60 TXT \"wild\"\n* 60 MX 1 host\n*.alias 60 CNAME to.far\n"
               "*.far 60 A 192.0.2.7\nhost 60 A 192.0.2.8\nsub.*.ent 60 A 192.0.2.9\n"
               "a.blocked 60 A 192.0.2.10\n*.loop 60 CNAME x.loop\n"
-              "_a._tcp.host1 60 A 192.0.2.11\ncut 60 NS ns.cut\nns.cut 60 A 192.0.2.12\n"},
+              "_a._tcp.host1 60 A 192.0.2.11\ncut 60 NS ns.cut\nns.cut 60 A 192.0.2.12\n*.away 60 NS far.\n"},
     };
     static const struct exchange exchanges[] = {
         {"any.example. TXT", PLAIN, "NOERROR aa\nan any.example. 60 TXT \"wild\"\n"},
@@ -198,6 +198,10 @@ static void wildcards_expand(void **state)
         {"y.loop.example. A", PLAIN,
          "NOERROR aa\nan y.loop.example. 60 CNAME x.loop.example.\n"
          "an x.loop.example. 60 CNAME x.loop.example.\n"},
+        /* NS at a wildcard does not delegate (RFC 4592 §4.2) */
+        {"x.away.example. A", PLAIN, "NOERROR aa\n" SOA_OF("example.")},
+        {"x.away.example. NS", PLAIN, "NOERROR aa\nan x.away.example. 60 NS far.\n"},
+        {"*.away.example. A", PLAIN, "NOERROR\nns *.away.example. 60 NS far.\n"},
         {"x.cut.example. TXT", PLAIN,
          "NOERROR\nns cut.example. 60 NS ns.cut.example.\nad ns.cut.example. 60 A 192.0.2.12\n"},
     };
@@ -222,6 +226,8 @@ static void aliases_are_followed(void **state)
          "an c.example. 60 A 192.0.2.3\n"},
         {"a.example. CNAME", PLAIN, "NOERROR aa\nan a.example. 60 CNAME b.example.\n"},
         {"a.example. ANY", PLAIN, "NOERROR aa\nan a.example. 60 CNAME b.example.\n"},
+        {"a.example. NSEC", PLAIN, "NOERROR aa\n" SOA_OF("example.")},
+        {"a.example. RRSIG", PLAIN, "NOERROR aa\n" SOA_OF("example.")},
         {"gone.example. A", PLAIN,
          "NXDOMAIN aa\nan gone.example. 60 CNAME nothing.example.\n" SOA_OF("example.")},
         {"empty.example. TXT", PLAIN,
@@ -291,7 +297,8 @@ static void delegations_are_referred(void **state)
                           "child 60 NS ns.child\nns.child 60 A 192.0.2.3\n"
                           "child 60 DS 2 13 2 "
                           "0000000000000000000000000000000000000000000000000000000000000002\n"},
-        {"child.example.", APEX "www 60 A 192.0.2.4\n"},
+        {"child.example.", APEX "www 60 A 192.0.2.4\ngap 60 TXT \"here\"\n"},
+        {"gap.child.example.", APEX},
     };
     static const char referral[] =
         "NOERROR\nns sub.example. 60 NS ns.sub.example.\nns sub.example. 60 NS ns.sib.example.\n"
@@ -315,6 +322,7 @@ static void delegations_are_referred(void **state)
         {"child.example. NS", PLAIN,
          "NOERROR aa\nan child.example. 3600 NS ns.child.example.\n"
          "ad ns.child.example. 3600 A 192.0.2.53\n"},
+        {"gap.child.example. DS", PLAIN, "NOERROR aa\n" SOA_OF("child.example.")},
         {"example. DS", PLAIN, "NOERROR aa\n" SOA_OF("example.")},
     };
     ASK(zones, exchanges);
