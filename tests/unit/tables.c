@@ -30,9 +30,8 @@ static bool send_descriptor(int channel, int fd)
                              .msg_controllen = sizeof control};
 
     memset(&control, 0, sizeof control);
-    control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-                                      .cmsg_type = SCM_RIGHTS,
-                                      .cmsg_len = CMSG_LEN(sizeof fd)};
+    control.header = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
     return sendmsg(channel, &message, 0) == 1;
 }
