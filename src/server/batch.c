@@ -219,17 +219,19 @@ void batch_close(struct batch *batch)
         clear_query(batch, i);
     batch->taken = 0;
     batch->ready = 0;
-    batch->inherited = 0;
+    batch->unexplained = 0;
 }
 
 bool batch_blame(struct batch *batch, bool crashed, const uint8_t **query, size_t *length)
 {
     unsigned current = atomic_load_explicit(&batch->current, memory_order_relaxed);
 
-    if (stage_of(batch) != BATCH_EMPTY)
-        batch->inherited++;
-    if (!crashed || stage_of(batch) != BATCH_ANSWERING || current >= bounded(batch->taken))
+    if (!crashed || stage_of(batch) == BATCH_EMPTY)
         return false;
+    if (stage_of(batch) != BATCH_ANSWERING || current >= bounded(batch->taken)) {
+        batch->unexplained++;
+        return false;
+    }
     decide(batch, current, BATCH_GIVEN_UP);
     batch_look_at(batch, BATCH_NO_QUERY);
     *query = batch->query[current];

@@ -34,7 +34,10 @@
 #include <sys/socket.h>
 
 enum {
-    BATCH_WIDTH = 32,
+    /* CPU time a query, one saturated worker on loopback, average of runs: 8: 2.84 us, 16: 2.81,
+     * 32: 2.78, 64: 2.70, 128: 2.62. What is left to gain beyond 64 is small, the last of a full
+     * batch waits 0.2 ms already, and the tasks of 64 queries still fit the L2 cache. */
+    BATCH_WIDTH = 64,
 
     /* A query is a name of at most 255 octets and a few EDNS options; what is longer is cut off by
      * the kernel and answered as a header without a question (FORMERR). */
@@ -64,7 +67,7 @@ struct batch {
     _Atomic uint32_t current; /* query being looked at, or BATCH_NO_QUERY */
     uint32_t taken;           /* queries; from ANSWERING on */
     uint32_t ready;           /* answers in send[]; in SENDING */
-    uint32_t inherited;       /* how many workers have died on this batch */
+    uint32_t unexplained;     /* crashes on this batch with no query to blame */
     bool reply_from_asked; /* bound to a wildcard address: answers leave from the address asked */
     _Atomic uint8_t fate[BATCH_WIDTH];
     uint8_t order[BATCH_WIDTH]; /* order[k]: the query that send[k] answers */

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static bool list_sources(const struct builder_order *order, struct source_list *list,
@@ -60,6 +61,7 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
     int kept[] = {channel};
     struct build_result result;
 
+    prctl(PR_SET_NAME, "sorreld:builder");
     process_keep_only(kept, 1);
     privilege_confine_builder();
     bool made = builder_build(order, send_diagnostic, &channel, &result);

@@ -21,8 +21,8 @@ enum {
     FRUITLESS_TOLERATED = 3,
     /* ... 0.1 s, then twice as long each time, up to 0.1 * 2^6 = 6.4 s. */
     BACKOFF_DOUBLINGS = 6,
-    /* Deaths on one batch, no query to blame, before the batch is given up. */
-    INHERITED_MAX = 3,
+    /* Crashes on one batch, no query to blame, before the batch is given up. */
+    UNEXPLAINED_MAX = 5,
 };
 
 static const ev_tstamp backoff_first = 0.1;
@@ -179,12 +179,12 @@ static void drop_deadly_batches(struct slot *slot)
 {
     for (size_t i = 0; i < slot->listener_count; i++) {
         struct batch *batch = &slot->memory->batches[i];
-        if (batch->inherited < INHERITED_MAX)
+        if (batch->unexplained < UNEXPLAINED_MAX)
             continue;
         unsigned dropped = batch_drop(batch);
         if (dropped > 0)
-            log_event("worker %u: %u queries are given up, for %u workers have died on them",
-                      slot->number, dropped, INHERITED_MAX);
+            log_event("worker %u: %u queries are given up, for %d workers have crashed on them",
+                      slot->number, dropped, UNEXPLAINED_MAX);
     }
 }
 

@@ -8,8 +8,10 @@
 #include "server/udp.h"
 
 #include <ev.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* Seconds for answering what is still queued when a worker is told to finish. Under a load above
@@ -162,10 +164,20 @@ static void keep_inherited_only(const struct inheritance *inherited)
     free(kept);
 }
 
+/* What ps and top show. */
+static void name_process(unsigned slot)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "sorreld:%u", slot);
+    prctl(PR_SET_NAME, name);
+}
+
 _Noreturn void worker_run(const struct inheritance *inherited)
 {
     static struct worker worker;
 
+    name_process(inherited->slot);
     keep_inherited_only(inherited);
     privilege_confine_worker();
     open_worker(&worker, inherited);

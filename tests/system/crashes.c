@@ -66,7 +66,7 @@ static bool run(int signal, const char *steering, unsigned rate, uint64_t lost_a
 {
     struct load_tally tally;
 
-    daemon_start(&daemon_under_test, WORKERS, steering, QUESTION_ORIGIN, write_zone);
+    daemon_start(&daemon_under_test, "./sorreld", WORKERS, steering, QUESTION_ORIGIN, write_zone);
     const struct load_settings settings = {.port = daemon_under_test.port,
                                            .flows = FLOWS,
                                            .rate = rate,

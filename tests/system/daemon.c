@@ -60,10 +60,11 @@ static void make_zone(struct daemon *daemon, const char *origin, void (*write_zo
     snprintf(argument, 160, "%s=%s", origin, path);
 }
 
-static bool try_start(struct daemon *daemon, const char *steering, const char *zone)
+static bool try_start(struct daemon *daemon, const char *program, const char *steering,
+                      const char *zone)
 {
     char listen[32], workers[16], policy[16];
-    const char *argv[] = {"./sorreld", "-l", listen, "-w", workers, "-s", policy, zone, NULL};
+    const char *argv[] = {program, "-l", listen, "-w", workers, "-s", policy, zone, NULL};
 
     daemon->port = child_free_port();
     snprintf(listen, sizeof listen, "127.0.0.1@%u", (unsigned)daemon->port);
@@ -78,8 +79,8 @@ static bool try_start(struct daemon *daemon, const char *steering, const char *z
     return false;
 }
 
-void daemon_start(struct daemon *daemon, unsigned workers, const char *steering, const char *origin,
-                  void (*write_zone)(FILE *))
+void daemon_start(struct daemon *daemon, const char *program, unsigned workers,
+                  const char *steering, const char *origin, void (*write_zone)(FILE *))
 {
     char zone[160];
 
@@ -88,7 +89,7 @@ void daemon_start(struct daemon *daemon, unsigned workers, const char *steering,
     running = daemon;
     child_at_fail(stop_running);
     for (int attempt = 0; attempt < 5; attempt++)
-        if (try_start(daemon, steering, zone))
+        if (try_start(daemon, program, steering, zone))
             return;
     child_fail("sorreld does not serve; see %s", daemon->log);
 }

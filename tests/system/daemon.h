@@ -1,5 +1,5 @@
 /*
- * For the tests in C that start the real daemon: ./sorreld on a free port of 127.0.0.1, with one
+ * For the tests in C that start the real daemon: sorreld on a free port of 127.0.0.1, with one
  * zone, in a directory that goes with it. Where a test cannot go on it ends with one sentence
  * (loss/child.h).
  */
@@ -24,9 +24,9 @@ struct daemon {
     char log[96];
 };
 
-/* Starts it with the zone that `write_zone` writes, and returns once it serves. */
-void daemon_start(struct daemon *daemon, unsigned workers, const char *steering, const char *origin,
-                  void (*write_zone)(FILE *));
+/* Starts `program` with the zone that `write_zone` writes, and returns once it serves. */
+void daemon_start(struct daemon *daemon, const char *program, unsigned workers,
+                  const char *steering, const char *origin, void (*write_zone)(FILE *));
 
 /* Its workers in the order of their birth. Waits until there are as many as there should be. */
 void daemon_workers(const struct daemon *daemon, pid_t pids[DAEMON_WORKERS_MAX]);

@@ -171,7 +171,7 @@ int main(void)
     };
     pid_t before[DAEMON_WORKERS_MAX], after[DAEMON_WORKERS_MAX];
 
-    daemon_start(&daemon_under_test, WORKERS, "query", "data.test", write_zone);
+    daemon_start(&daemon_under_test, "./sorreld", WORKERS, "query", "data.test", write_zone);
     daemon_workers(&daemon_under_test, before);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     daemon_workers(&daemon_under_test, after);

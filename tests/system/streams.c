@@ -357,7 +357,7 @@ int main(void)
     };
     pid_t before[DAEMON_WORKERS_MAX], after[DAEMON_WORKERS_MAX];
 
-    daemon_start(&daemon_under_test, 1, "hash", "stream.test", write_zone);
+    daemon_start(&daemon_under_test, "./sorreld", 1, "hash", "stream.test", write_zone);
     daemon_workers(&daemon_under_test, before);
     open_patient();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,7 +293,7 @@ static void a_query_under_way_is_blamed_for_a_crash_only(void **state)
     assert_int_equal(length, QUERY_LENGTH);
     assert_false(batch_blame(batch, true, &query, &length));
     assert_int_equal(batch_take_over(batch, false), 2);
-    assert_int_equal(batch->inherited, 3);
+    assert_int_equal(batch->unexplained, 1);
     munmap(batch, sizeof *batch);
 }
 

@@ -133,26 +133,26 @@ static void malformed_messages_are_told_and_leak_nothing(void **state)
         uint32_t type;
         size_t length;
         unsigned descriptors;
-        const char *text; /* of a diagnostic */
+        char text[8]; /* of a diagnostic */
     } cases[] = {
-        {CHANNEL_FINISH, HEADER - 1, 0, NULL}, /* shorter than any */
-        {CHANNEL_FINISH, 1, 0, NULL},
-        {CHANNEL_FINISH, HEADER + 1, 0, NULL}, /* longer than its type */
-        {CHANNEL_FINISH, HEADER, 1, NULL},     /* a descriptor where none belongs */
-        {CHANNEL_ADOPT, HEADER + 8, 0, NULL},  /* none where one belongs */
-        {CHANNEL_ADOPT, HEADER + 8, 2, NULL},  /* one too many */
-        {CHANNEL_ADOPT, HEADER + 8, 8, NULL},  /* more than are looked for */
-        {CHANNEL_ADOPT, HEADER, 1, NULL},      /* no generation */
-        {CHANNEL_BUILT, HEADER + 40, 1, NULL}, /* none made, and yet a descriptor */
-        {0, HEADER, 0, NULL},                  /* no such types */
-        {99, HEADER, 0, NULL},
-        {CHANNEL_DIAGNOSTIC, HEADER, 0, NULL},
-        {CHANNEL_DIAGNOSTIC, HEADER + 8, 0, NULL},
-        {CHANNEL_DIAGNOSTIC, HEADER + 8 + 3, 0, "abc"},                 /* no end */
-        {CHANNEL_DIAGNOSTIC, HEADER + 8 + 4, 0, "abc"},                 /* one text only */
-        {CHANNEL_DIAGNOSTIC, HEADER + 8 + 7, 0, "abc\0def"},            /* the second without end */
-        {CHANNEL_DIAGNOSTIC, HEADER + 8 + 9, 0, "abc\0def"},            /* more behind it */
-        {CHANNEL_ADOPTED, sizeof(struct channel_message) + 8, 0, NULL}, /* longer than all */
+        {CHANNEL_FINISH, HEADER - 1, 0, ""}, /* shorter than any */
+        {CHANNEL_FINISH, 1, 0, ""},
+        {CHANNEL_FINISH, HEADER + 1, 0, ""}, /* longer than its type */
+        {CHANNEL_FINISH, HEADER, 1, ""},     /* a descriptor where none belongs */
+        {CHANNEL_ADOPT, HEADER + 8, 0, ""},  /* none where one belongs */
+        {CHANNEL_ADOPT, HEADER + 8, 2, ""},  /* one too many */
+        {CHANNEL_ADOPT, HEADER + 8, 8, ""},  /* more than are looked for */
+        {CHANNEL_ADOPT, HEADER, 1, ""},      /* no generation */
+        {CHANNEL_BUILT, HEADER + 40, 1, ""}, /* none made, and yet a descriptor */
+        {0, HEADER, 0, ""},                  /* no such types */
+        {99, HEADER, 0, ""},
+        {CHANNEL_DIAGNOSTIC, HEADER, 0, ""},
+        {CHANNEL_DIAGNOSTIC, HEADER + 8, 0, ""},
+        {CHANNEL_DIAGNOSTIC, HEADER + 8 + 3, 0, "abc"},               /* no end */
+        {CHANNEL_DIAGNOSTIC, HEADER + 8 + 4, 0, "abc"},               /* one text only */
+        {CHANNEL_DIAGNOSTIC, HEADER + 8 + 7, 0, "abc\0def"},          /* the second without end */
+        {CHANNEL_DIAGNOSTIC, HEADER + 8 + 9, 0, "abc\0def"},          /* more behind it */
+        {CHANNEL_ADOPTED, sizeof(struct channel_message) + 8, 0, ""}, /* longer than all */
     };
     const struct pair *pair = *state;
     static uint8_t octets[sizeof(struct channel_message) + 8];
@@ -163,7 +163,7 @@ static void malformed_messages_are_told_and_leak_nothing(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct channel_message message = {.type = cases[i].type};
         memcpy(octets, &message, sizeof message);
-        if (cases[i].text != NULL)
+        if (cases[i].type == CHANNEL_DIAGNOSTIC)
             memcpy(octets + HEADER + 8, cases[i].text, 8);
         send_raw(pair->ends[1], octets, cases[i].length, cases[i].descriptors);
         assert_int_equal(channel_receive(pair->ends[0], &received, &fd), CHANNEL_MALFORMED);
