@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-    /* Aliases followed in one response. Peers stop at 5, 12 and more than 20; a chain that long is a
-     * mistake in the zone, and what bounds it here is the work that one query may cause. */
+    /* Aliases followed in one response. Peers stop at 5, 12 and more than 20; a chain that long is
+     * a mistake in the zone, and what bounds it here is the work that one query may cause. */
     ALIASES_MAX = 20,
 };
 
@@ -19,8 +19,8 @@ struct step {
     uint32_t owner;                   /* message offset of the name */
     const struct table_section *zone; /* set, with encloser_labels, where a wildcard was expanded */
     uint8_t encloser_labels;
-    const struct table_node *dname;   /* whose DNAME led on from here; its target is written at ... */
-    uint32_t dname_target;            /* ... this message offset */
+    const struct table_node *dname;   /* whose DNAME led on from here */
+    uint32_t dname_target;            /* message offset its target is written at */
 };
 
 /* A response in the making. */
@@ -40,8 +40,8 @@ struct reply {
 
 /* --- putting RRsets -------------------------------------------------------------------------- */
 
-/* The message offset of the apex of `zone`, which ends the name at `offset` of `length` octets. 0 for the
- * root: it is shorter written out. */
+/* The message offset of the apex of `zone`, which ends the name at `offset` of `length` octets. 0
+ * for the root: it is shorter written out. */
 static uint32_t apex_within(const struct reply *reply, const struct table_section *zone,
                             uint32_t offset, unsigned length)
 {
@@ -86,7 +86,8 @@ static bool put(struct reply *reply, enum section section, const struct rrset *r
                                             with_signatures ? &rrset->signatures : NULL, place);
 }
 
-/* Adds an address RRset of a target. It is optional: what does not fit is left out (RFC 2181 §9). */
+/* Adds an address RRset of a target. It is optional: what does not fit is left out
+ * (RFC 2181 §9). */
 static void put_address(struct reply *reply, const struct table_node *node, uint16_t type,
                         struct place *place)
 {
@@ -96,7 +97,8 @@ static void put_address(struct reply *reply, const struct table_node *node, uint
         put(reply, SECTION_ADDITIONAL, &rrset, place);
 }
 
-/* Adds the addresses of names in the RDATA of `rrset`, which was put at `place` (RFC 1034 §4.3.2 step 6). */
+/* Adds the addresses of names in the RDATA of `rrset`, which was put at `place`
+ * (RFC 1034 §4.3.2 step 6). */
 static void put_additional(struct reply *reply, const struct rrset *rrset,
                            const struct place *place)
 {
@@ -222,8 +224,8 @@ static uint32_t put_dname_once(struct reply *reply)
     return place.rdata;
 }
 
-/* RFC 6672 §3.2: substitutes the target for the DNAME's owner at the end of the name asked for, and asks for
- * the result. Sets YXDOMAIN if that is too long for a name. */
+/* RFC 6672 §3.2: substitutes the target for the DNAME's owner at the end of the name asked for, and
+ * asks for the result. Sets YXDOMAIN if that is too long for a name. */
 static bool put_dname(struct reply *reply)
 {
     struct name *name = &reply->task->asked.name;
@@ -256,8 +258,8 @@ static bool takes_alias(uint16_t qtype)
 }
 
 /*
- * Fills the answer section: follows aliases within the served zones until there is something other than
- * an alias to say; reply->match then holds what that is. False if there was no room.
+ * Fills the answer section: follows aliases within the served zones until there is something other
+ * than an alias to say; reply->match then holds what that is. False if there was no room.
  *
  * *complete is set if the answer section is all there is to the response: the chain left our zones,
  * ran into itself or became too long, or a name could not be made.

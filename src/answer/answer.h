@@ -1,8 +1,8 @@
 /*
  * The whole server as one function: a query goes in, a response comes out.
  *
- * Pure: no heap, no clock, no system call, no state between calls but what the caller passes. UDP, TCP,
- * tests, fuzzers and benchmarks call the same code.
+ * Pure: no heap, no clock, no system call, no state between calls but what the caller passes. UDP,
+ * TCP, tests, fuzzers and benchmarks call the same code.
  */
 #ifndef SORREL_ANSWER_ANSWER_H
 #define SORREL_ANSWER_ANSWER_H
@@ -39,17 +39,17 @@ struct answer_report {
 };
 
 /*
- * Answers one message. `reply` has room for `reply_max` octets (at least 512; 65535 for TCP) and must not
- * overlap `query`. Returns the length of the response, or 0 for silence.
+ * Answers one message. `reply` has room for `reply_max` octets (at least 512; 65535 for TCP) and
+ * must not overlap `query`. Returns the length of the response, or 0 for silence.
  */
 size_t answer(const struct answer_settings *settings, enum transport transport,
               const uint8_t *query, size_t query_length, uint8_t *reply, size_t reply_max,
               struct answer_report *report);
 
 /*
- * The same in three steps, so that the cache misses of many queries overlap: begin all, look up all, finish
- * all. Steps of one query must come in this order; `task` carries what is between them and needs no
- * clean-up. answer() is exactly these three.
+ * The same in three steps, so that the cache misses of many queries overlap: begin all, look up
+ * all, finish all. Steps of one query must come in this order; `task` carries what is between them
+ * and needs no clean-up. answer() is exactly these three.
  */
 struct answer_task {
     const uint8_t *wire;

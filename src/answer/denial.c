@@ -53,8 +53,8 @@ static bool put_nsec(struct denial *denial, const struct name *name)
     return put_proof(denial, section_node(denial->zone, nsec_find(denial->zone, name)), TYPE_NSEC);
 }
 
-/* The name `*` directly below the suffix of `name` with `labels` labels. Where that is longer than a name may
- * be, no such wildcard can exist and there is nothing to deny: false. */
+/* The name `*` directly below the suffix of `name` with `labels` labels. Where that is longer than
+ * a name may be, no such wildcard can exist and there is nothing to deny: false. */
 static bool make_wildcard(const struct name *name, unsigned labels, struct name *wildcard)
 {
     unsigned first = (unsigned)name->labels - labels;
@@ -92,8 +92,8 @@ static const struct table_proofs *proofs_of(const struct denial *denial,
     return node != NULL ? node_proofs(node) : NULL;
 }
 
-/* The NSEC3 RR that covers the name's suffix with `labels` labels: the compiler knows it for names that
- * exist (insecure delegations under opt-out); others are hashed here. */
+/* The NSEC3 RR that covers the name's suffix with `labels` labels: the compiler knows it for names
+ * that exist (insecure delegations under opt-out); others are hashed here. */
 static uint32_t find_cover(const struct denial *denial, const struct asked *asked,
                            unsigned labels)
 {
@@ -108,8 +108,8 @@ static uint32_t find_cover(const struct denial *denial, const struct asked *aske
     return nsec3_find(denial->zone, hash);
 }
 
-/* §7.2.1: the RR that matches the closest provable encloser, at or above `labels`, and the RR that covers the
- * next closer name. Returns the proofs of that encloser through `encloser`. */
+/* §7.2.1: the RR that matches the closest provable encloser, at or above `labels`, and the RR that
+ * covers the next closer name. Returns the proofs of that encloser through `encloser`. */
 static bool put_closest_encloser(struct denial *denial, const struct asked *asked,
                                  unsigned labels, const struct table_proofs **encloser)
 {
@@ -123,8 +123,8 @@ static bool put_closest_encloser(struct denial *denial, const struct asked *aske
                                put_nsec3(denial, find_cover(denial, asked, labels + 1))));
 }
 
-/* §7.2.3 and §7.2.4: the matching RR; without one (opt-out), that the closest provable encloser's span
- * is opted out. */
+/* §7.2.3 and §7.2.4: the matching RR; without one (opt-out), that the closest provable encloser's
+ * span is opted out. */
 static bool put_nsec3_nodata(struct denial *denial, const struct asked *asked,
                              const struct table_node *node, unsigned labels)
 {

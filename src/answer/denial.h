@@ -1,7 +1,7 @@
 /*
  * Authenticated denial of existence: what a signed zone's response must hold besides data, named as
- * RFC 4035 §3.1.3 and RFC 5155 §7.2 name it. Each function adds RRsets to the authority section, one of
- * them once only though it proves two things, and returns false if there was no room.
+ * RFC 4035 §3.1.3 and RFC 5155 §7.2 name it. Each function adds RRsets to the authority section,
+ * one of them once only though it proves two things, and returns false if there was no room.
  *
  * In a zone without NSEC or NSEC3 RRs there is nothing to prove, and they add nothing.
  */

@@ -36,8 +36,8 @@ void lookup_prefetch_slot(const struct table_section *zone, const struct asked *
     __builtin_prefetch(&slots[hash_slot(asked->hashes[asked->name.labels], zone->slot_count)]);
 }
 
-/* The closest encloser of a name that is not a node. Existence is closed upwards (layout.h), so the border
- * between what exists and what does not is found by bisection: labels of a name are the
+/* The closest encloser of a name that is not a node. Existence is closed upwards (layout.h), so the
+ * border between what exists and what does not is found by bisection: labels of a name are the
  * client's choice, and 127 of them must not cost 127 cache misses. */
 static const struct table_node *find_encloser(const struct table_section *zone,
                                               const struct asked *asked, unsigned *labels)
@@ -84,7 +84,8 @@ static bool owns_type(const struct table_section *zone, const struct table_node 
     return node_find_rrset(zone, node, qtype, rrset);
 }
 
-/* Sets the match for a node that the name exists at or is synthesised from (§4.3.2 step 3a and 3c). */
+/* Sets the match for a node that the name exists at or is synthesised from (§4.3.2 step 3a and
+ * 3c). */
 static void match_node(struct match *match, const struct table_node *node, uint16_t qtype)
 {
     match->node = node;

@@ -1,6 +1,6 @@
 /*
- * The search of RFC 1034 §4.3.2 step 2 and 3, with RFC 4592 (wildcards) and RFC 6672 (DNAME): which zone,
- * which node, and what that means for the question.
+ * The search of RFC 1034 §4.3.2 step 2 and 3, with RFC 4592 (wildcards) and RFC 6672 (DNAME): which
+ * zone, which node, and what that means for the question.
  */
 #ifndef SORREL_ANSWER_LOOKUP_H
 #define SORREL_ANSWER_LOOKUP_H
@@ -30,12 +30,14 @@ struct match {
     enum match_kind kind;
     const struct table_section *zone;
     const struct table_node *node; /* where the answer comes from: the name's own, the source of
-                                      synthesis (RFC 4592 §3.3.1), the DNAME's owner, the cut; else NULL */
-    unsigned labels;               /* of the closest encloser: the longest suffix of the name that is a node
-                                      (the name itself if it exists; the cut; the DNAME's owner) */
+                                      synthesis (RFC 4592 §3.3.1), the DNAME's owner, the cut; else
+                                      NULL */
+    unsigned labels;               /* of the closest encloser: the longest suffix of the name that
+                                      is a node (the name itself if it exists; the cut; the DNAME's
+                                      owner) */
     bool synthesised;              /* `node` is a wildcard that the name was expanded from */
-    struct rrset rrset;            /* ANSWER (unless asked for ANY or RRSIG): of the type; ALIAS: CNAME;
-                                      DNAME: DNAME; REFERRAL: NS */
+    struct rrset rrset;            /* ANSWER (unless asked for ANY or RRSIG): of the type; ALIAS:
+                                      CNAME; DNAME: DNAME; REFERRAL: NS */
 };
 
 /* The zone that answers for a name and type: the closest at or above it. DS belongs to the parent

@@ -37,6 +37,7 @@ uint32_t nsec_find(const struct table_section *zone, const struct name *name)
         else
             high = middle;
     }
-    /* The apex comes first and is never behind; without its NSEC (a broken zone) the ring closes. */
+    /* The apex comes first and is never behind; without its NSEC (a broken zone) the ring
+     * closes. */
     return nodes[low > 0 ? low - 1 : zone->nsec_count - 1];
 }

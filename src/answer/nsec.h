@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-/* The node (a ref) whose NSEC RR matches `name` or covers it: the last in canonical order (RFC 4034 §6.1) not
- * behind it. `name` lies in the zone, which has NSEC RRs. */
+/* The node (a ref) whose NSEC RR matches `name` or covers it: the last in canonical order (RFC 4034
+ * §6.1) not behind it. `name` lies in the zone, which has NSEC RRs. */
 uint32_t nsec_find(const struct table_section *zone, const struct name *name);
 
 #endif

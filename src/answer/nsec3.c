@@ -47,7 +47,8 @@ static void hash_to_label(const uint8_t hash[NSEC3_HASH_SIZE], uint8_t label[33]
     }
 }
 
-/* Hashes with equal keys are rare enough to compare owner labels, whose order is that of the hashes. */
+/* Hashes with equal keys are rare enough to compare owner labels, whose order is that of the
+ * hashes. */
 static bool is_behind(const struct table_section *zone, uint32_t ref,
                       const uint8_t hash[NSEC3_HASH_SIZE])
 {
@@ -58,9 +59,9 @@ static bool is_behind(const struct table_section *zone, uint32_t ref,
 }
 
 /*
- * Hashes are spread evenly, so the place of one among n is about hash * n / 2^64. From that guess steps that
- * double enclose the place, and bisection ends it: a few cache misses for a million hashes, where
- * bisection alone has twenty.
+ * Hashes are spread evenly, so the place of one among n is about hash * n / 2^64. From that guess
+ * steps that double enclose the place, and bisection ends it: a few cache misses for a million
+ * hashes, where bisection alone has twenty.
  */
 static uint32_t count_not_behind(const struct table_section *zone, uint64_t key)
 {

@@ -16,8 +16,8 @@ enum { NSEC3_HASH_SIZE = 20 };
 void nsec3_hash(const struct table_section *zone, const uint8_t *name, size_t length,
                 uint8_t hash[NSEC3_HASH_SIZE]);
 
-/* The NSEC3 node (a ref) that matches `hash` or covers it: the last not behind it; before the first, the last
- * of all, for the chain is a ring. The zone has a chain (nsec3_count > 0). */
+/* The NSEC3 node (a ref) that matches `hash` or covers it: the last not behind it; before the
+ * first, the last of all, for the chain is a ring. The zone has a chain (nsec3_count > 0). */
 uint32_t nsec3_find(const struct table_section *zone, const uint8_t hash[NSEC3_HASH_SIZE]);
 
 #endif

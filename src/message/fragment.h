@@ -12,10 +12,11 @@
  * so for an exact hit nothing at all is to be patched. A pointer's value tells what it means:
  *
  *     0xC000 | 12                            the owner name itself
- *     0xC000 | 12 + k, 0 < k < owner_length  the owner's suffix that starts at octet k; always at or
- *                                            below the zone's apex, never the root (one octet 0 is
- *                                            shorter). If the owner is a wildcard, only ancestors of
- *                                            it (k >= 2), for its `*` is replaced by other labels.
+ *     0xC000 | 12 + k, 0 < k < owner_length  the owner's suffix that starts at octet k; always at
+ *                                            or below the zone's apex, never the root (one octet 0
+ *                                            is shorter). If the owner is a wildcard, only
+ *                                            ancestors of it (k >= 2), for its `*` is replaced by
+ *                                            other labels.
  *     0xC000 | 12 + owner_length + 4 + m     octet m of this fragment, where in RDATA a name
  *                                            stands that begins with a label, not a pointer; and,
  *                                            if the pointer is in RDATA, ends before its own name

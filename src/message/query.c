@@ -54,8 +54,8 @@ static bool read_options(struct query *query, const uint8_t *rdata, size_t lengt
     return length == 0;
 }
 
-/* RFC 6891 §6.1.2, §6.1.3: CLASS is the payload size; TTL holds version and flags. `fixed` points at
- * TYPE. */
+/* RFC 6891 §6.1.2, §6.1.3: CLASS is the payload size; TTL holds version and flags. `fixed` points
+ * at TYPE. */
 static bool read_opt(struct query *query, const uint8_t *fixed)
 {
     uint16_t payload = wire_read_u16(fixed + 2);
@@ -127,8 +127,8 @@ enum query_verdict query_parse(struct query *query, const uint8_t *wire, size_t 
         return QUERY_SILENCE;
     query->opcode = wire[2] >> 3 & 0x0F;
 
-    /* RFC 9619 §4: exactly one question. The opcodes we know have one too (RFC 1996 §3.7, RFC 2136 §2.3);
-     * of others nothing may be assumed, not even that they are malformed. */
+    /* RFC 9619 §4: exactly one question. The opcodes we know have one too (RFC 1996 §3.7, RFC 2136
+     * §2.3); of others nothing may be assumed, not even that they are malformed. */
     bool has_question = wire_read_u16(wire + 4) == 1 && read_question(query, &cursor);
     bool is_well_formed = has_question && read_records(query, &cursor);
     if (!is_known_opcode(query->opcode))

@@ -21,7 +21,7 @@ enum query_verdict {
 
 struct query {
     uint16_t length;          /* of the message */
-    uint16_t question_length; /* octets of QNAME, QTYPE, QCLASS behind the header; 0 if unreadable */
+    uint16_t question_length; /* octets of QNAME, QTYPE, QCLASS behind the header; 0: unreadable */
     uint16_t qtype;
     uint16_t qclass;
     uint16_t udp_payload;     /* requestor's; at least 512 */
@@ -33,8 +33,8 @@ struct query {
     uint8_t edns_version;
 };
 
-/* Reads the message at `wire`, `length` octets (at most 65535). `query` is filled as far as the verdict
- * allows. QNAME is left in place, at octet 12. */
+/* Reads the message at `wire`, `length` octets (at most 65535). `query` is filled as far as the
+ * verdict allows. QNAME is left in place, at octet 12. */
 enum query_verdict query_parse(struct query *query, const uint8_t *wire, size_t length);
 
 #endif

@@ -44,7 +44,8 @@ size_t response_finish(struct response *response, uint16_t flags, const struct e
 
 /* --- names in what was written --------------------------------------------------------------- */
 
-/* Follows pointers until `at` is at a label. What we wrote has no loops: each pointer leads backwards. */
+/* Follows pointers until `at` is at a label. What we wrote has no loops: each pointer leads
+ * backwards. */
 static uint32_t at_label(const uint8_t *wire, uint32_t at)
 {
     while (wire[at] >= WIRE_POINTER_TAG >> 8)
@@ -225,7 +226,8 @@ static void far_name_at(struct far *far, uint32_t offset)
 }
 
 /* Writes the name that a stored pointer stands for. If that is a place in the fragment's own RDATA
- * which cannot be pointed to, the labels are taken from there, up to the root or a further pointer. */
+ * which cannot be pointed to, the labels are taken from there, up to the root or a further
+ * pointer. */
 static void far_pointer(struct far *far, uint16_t pointer)
 {
     unsigned inside = WIRE_HEADER_SIZE + far->rrs->owner_length + FRAGMENT_QUESTION_TAIL;

@@ -41,8 +41,9 @@ struct place {
     uint8_t apex_length;
 };
 
-/* Starts a response with a header (ID, QR, OPCODE, RD and CD of the query) and, with `question_length`
- * octets, its question, byte for byte. `limit` is at least 12 + question_length. */
+/* Starts a response with a header (ID, QR, OPCODE, RD and CD of the query) and, with
+ * `question_length` octets, its question, byte for byte. `limit` is at least 12 +
+ * question_length. */
 void response_begin(struct response *response, uint8_t *wire, size_t limit, const uint8_t *query,
                     size_t question_length);
 
@@ -55,20 +56,20 @@ bool response_put(struct response *response, enum section section, const struct 
                   const struct fragment *signatures, struct place *place);
 
 /*
- * Writes a run of RRs whose only pointers are their owners (signatures, glue), which mean what they would in
- * the fragment `rrs`, put at `place`. All or nothing, as above.
+ * Writes a run of RRs whose only pointers are their owners (signatures, glue), which mean what they
+ * would in the fragment `rrs`, put at `place`. All or nothing, as above.
  */
 bool response_put_run(struct response *response, enum section section, const struct fragment *run,
                       const struct fragment *rrs, const struct place *place);
 
-/* Writes a synthesised CNAME (RFC 6672 §3.1) from the owner at `owner` to `prefix_length` octets of labels
- * followed by the name at offset `target`. Sets *rdata to the offset of the target name. */
+/* Writes a synthesised CNAME (RFC 6672 §3.1) from the owner at `owner` to `prefix_length` octets of
+ * labels followed by the name at offset `target`. Sets *rdata to the offset of the target name. */
 bool response_put_cname(struct response *response, uint32_t owner, uint32_t ttl,
                         const uint8_t *prefix, size_t prefix_length, uint32_t target,
                         uint32_t *rdata);
 
-/* The message offset that `pointer`, stored in (or beside) the fragment `rrs` put at `place`, stands for; 0
- * if the name cannot be pointed to. */
+/* The message offset that `pointer`, stored in (or beside) the fragment `rrs` put at `place`,
+ * stands for; 0 if the name cannot be pointed to. */
 uint32_t response_resolve(const struct response *response, const struct fragment *rrs,
                           const struct place *place, uint16_t pointer);
 
@@ -79,8 +80,8 @@ size_t response_copy_name(const struct response *response, uint32_t offset,
 /* Reads the possibly compressed name at `offset` of what was written. */
 void response_read_name(const struct response *response, uint32_t offset, struct name *name);
 
-/* The offset of the suffix that begins `octets` octets into the name at `offset`, pointers followed. It must
- * begin a label of the name. */
+/* The offset of the suffix that begins `octets` octets into the name at `offset`, pointers
+ * followed. It must begin a label of the name. */
 uint32_t response_suffix(const struct response *response, uint32_t offset, unsigned octets);
 
 /* Drops every record, keeping header and question. */

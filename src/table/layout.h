@@ -27,24 +27,24 @@
  * A table is position-independent. It is written for one machine: integers are in host order, but
  * RRs, names and whatever else is copied into messages are in wire form. "pad" fills to an even
  * offset, with zero. Sections and nodes start on multiples of 8; everything in a node on multiples
- * of 2. Sections lie one behind the other from the end of the directory to that of the table. They say
- * nothing of where in it they stand, so the section of an unchanged zone is copied into the next table
- * as it is.
+ * of 2. Sections lie one behind the other from the end of the directory to that of the table. They
+ * say nothing of where in it they stand, so the section of an unchanged zone is copied into the
+ * next table as it is.
  *
  * A *ref* is a uint32_t: distance from the start of the section in units of 8 octets. 0 is no ref.
  *
- * Which names are nodes. Every authoritative owner name, every zone cut, and every name between one of
- * these and the apex (empty non-terminals, RFC 4592 §2.2.2; they have no RRsets). So existence is
- * closed upwards: a name's parent exists if it does. Names below a zone cut or below a DNAME's
- * owner are not nodes, and cut and DNAME nodes are leaves: the search for the closest encloser ends at
- * them of itself. NSEC3 owner names are not nodes in this sense (they do not exist, RFC 5155 §7.2.8):
- * they are found through the NSEC3 index only. Addresses below a zone cut that are needed by other
- * cuts (sibling glue) or by authoritative RRsets have nodes too that only a table_target leads to;
- * neither they nor NSEC3 nodes are in the slots.
+ * Which names are nodes. Every authoritative owner name, every zone cut, and every name between one
+ * of these and the apex (empty non-terminals, RFC 4592 §2.2.2; they have no RRsets). So existence
+ * is closed upwards: a name's parent exists if it does. Names below a zone cut or below a DNAME's
+ * owner are not nodes, and cut and DNAME nodes are leaves: the search for the closest encloser ends
+ * at them of itself. NSEC3 owner names are not nodes in this sense (they do not exist, RFC 5155
+ * §7.2.8): they are found through the NSEC3 index only. Addresses below a zone cut that are needed
+ * by other cuts (sibling glue) or by authoritative RRsets have nodes too that only a table_target
+ * leads to; neither they nor NSEC3 nodes are in the slots.
  *
  * A zone cut's node holds NS, and DS and NSEC where they exist, nothing else. In-domain glue
- * (addresses of name servers at or below the cut) is stored with the NS RRset: RFC 9471 wants it complete
- * or TC set. Other addresses are targets: added while there is room.
+ * (addresses of name servers at or below the cut) is stored with the NS RRset: RFC 9471 wants it
+ * complete or TC set. Other addresses are targets: added while there is room.
  */
 #ifndef SORREL_TABLE_LAYOUT_H
 #define SORREL_TABLE_LAYOUT_H
@@ -74,7 +74,8 @@ struct table_header {
     uint32_t zone_count;
 };
 
-/* Open addressing: slot hash_slot(hash), then the next, wrapping; section 0 is empty and ends it. */
+/* Open addressing: slot hash_slot(hash), then the next, wrapping; section 0 is empty and ends
+ * it. */
 struct table_zone {
     uint64_t hash;    /* of the apex name */
     uint64_t section; /* octets from the table's start */
@@ -96,8 +97,8 @@ struct table_section {
     uint32_t nsec3_nodes; /* ref */
     uint32_t nsec3_count;
     uint32_t nsec3_salt;  /* ref, nsec3_salt_length octets */
-    uint32_t negative_soa; /* ref: struct table_rrset like the apex' SOA RRset, signatures too, but the
-                              TTLs are the lesser of the SOA's and MINIMUM (RFC 2308 §3, §5) */
+    uint32_t negative_soa; /* ref: struct table_rrset like the apex' SOA RRset, signatures too, but
+                              the TTLs are the lesser of the SOA's and MINIMUM (RFC 2308 §3, §5) */
     uint32_t sources;     /* ref: struct table_source, one behind the other */
     uint32_t source_count;
     uint32_t serial;      /* the SOA's */
@@ -107,9 +108,10 @@ struct table_section {
     uint8_t apex_labels;
     uint8_t apex_length;  /* octets of the apex name, the root's included */
     uint16_t flags;       /* SECTION_* */
-    uint32_t nodes;       /* ref of the first node. All nodes, those outside the slots too, lie one behind
-                             the other (each padded to 8) from here to the end of the section. Between
-                             them may be filler: whole units of zeros, which are no node */
+    uint32_t nodes;       /* ref of the first node. All nodes, those outside the slots too, lie one
+                             behind the other (each padded to 8) from here to the end of the
+                             section. Between them may be filler: whole units of zeros, which are
+                             no node */
 };
 
 enum { SECTION_SIGNED = 1 << 0 }; /* the apex has a DNSKEY RRset, and the zone RRSIGs */
@@ -147,17 +149,17 @@ enum node_flag {
     NODE_PROOFS = 1 << 5,         /* struct table_proofs follows: the zone has an NSEC3 chain */
 };
 
-/* What the compiler knows of a name's NSEC3 proofs (RFC 5155 §7.2), so that an answer has to hash one
- * name at most: the next closer name, where that does not exist. */
+/* What the compiler knows of a name's NSEC3 proofs (RFC 5155 §7.2), so that an answer has to hash
+ * one name at most: the next closer name, where that does not exist. */
 struct table_proofs {
-    uint32_t match; /* ref: NSEC3 node that matches this name; 0: none (opt-out, or no RR to sign) */
-    uint32_t cover; /* ref: NSEC3 node that covers, if match, the name `*` directly below this one (0
-                       if that name exists); else this name itself. Never are both 0 */
+    uint32_t match; /* ref: NSEC3 node that matches this name; 0: none (opt-out, no RR to sign) */
+    uint32_t cover; /* ref: NSEC3 node that covers, if match, the name `*` directly below this one
+                       (0 if that name exists); else this name itself. Never are both 0 */
 };
 
 /* NSEC index: nodes with an NSEC RRset in canonical order (RFC 4034 §6.1). A key is the label just
- * below the apex, lower case, its first 8 octets as a big-endian number, zero-filled; 0 for the apex.
- * Keys ascend; names with equal keys are told apart by comparing the whole.
+ * below the apex, lower case, its first 8 octets as a big-endian number, zero-filled; 0 for the
+ * apex. Keys ascend; names with equal keys are told apart by comparing the whole.
  * NSEC3 index: the NSEC3 RRs of the served chain, by hash. A key is the first 8 octets of the hash
  * (decoded from base32hex) as a big-endian number. Node owner: the base32hex label, lower case. */
 
@@ -187,10 +189,11 @@ struct table_additional {
     uint16_t reserved;
 };
 
-/* A name in the RRset's RDATA whose A and AAAA RRsets are in this zone (MX, NS, SRV, SVCB, HTTPS ...). */
+/* A name in the RRset's RDATA whose A and AAAA RRsets are in this zone (MX, NS, SRV,
+ * SVCB, HTTPS ...). */
 struct table_target {
-    uint16_t owner;   /* a pointer as in fragment.h, host order: where the target's name stands. 0 if it
-                         cannot be named by a pointer: then write it out */
+    uint16_t owner;   /* a pointer as in fragment.h, host order: where the target's name stands. 0
+                         if it cannot be named by a pointer: then write it out */
     uint16_t node[2]; /* ref, low half first (keeps this at 2-octet alignment) */
 };
 

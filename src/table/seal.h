@@ -22,8 +22,8 @@ int seal_create(size_t length);
 int seal_close(int fd);
 
 /* Maps `fd` read-only and shared, and validates it. Refuses a file without all four seals, so that
- * what was checked stays true. Returns NULL, or a sentence that says why not; then nothing is mapped.
- * The caller may close `fd` afterwards. */
+ * what was checked stays true. Returns NULL, or a sentence that says why not; then nothing is
+ * mapped. The caller may close `fd` afterwards. */
 const char *seal_map(struct sealed_table *sealed, int fd);
 
 /* The same without validation, for a worker whose supervisor has validated this very file. */

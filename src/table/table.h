@@ -2,8 +2,8 @@
  * Reading a zone table: the only code that turns offsets and refs into pointers. What it returns
  * points into the table and lives as long as its mapping.
  *
- * table_open() checks everything once; from then on a contradiction in the table is a bug of ours, and
- * the accessors do not look again.
+ * table_open() checks everything once; from then on a contradiction in the table is a bug of ours,
+ * and the accessors do not look again.
  */
 #ifndef SORREL_TABLE_TABLE_H
 #define SORREL_TABLE_TABLE_H
@@ -34,9 +34,9 @@ struct rrset {
 };
 
 /*
- * Validates `length` octets at `base` (8-octet aligned) as a whole table: magic, version, byte order,
- * checksum, and bounds and sense of every offset, count, name, fragment and pointer. Returns NULL and
- * fills `table`, or a sentence without a full stop that says what is wrong with it.
+ * Validates `length` octets at `base` (8-octet aligned) as a whole table: magic, version, byte
+ * order, checksum, and bounds and sense of every offset, count, name, fragment and pointer. Returns
+ * NULL and fills `table`, or a sentence without a full stop that says what is wrong with it.
  */
 const char *table_open(struct table *table, const void *base, size_t length);
 
@@ -71,7 +71,8 @@ static inline const uint8_t *section_apex_name(const struct table_section *secti
     return section_at(section, section->apex_name);
 }
 
-/* The node of the suffix of `name` with `labels` labels (at least the apex') and that hash, or NULL. */
+/* The node of the suffix of `name` with `labels` labels (at least the apex') and that hash, or
+ * NULL. */
 const struct table_node *section_find_node(const struct table_section *section,
                                            const struct name *name, unsigned labels, uint64_t hash);
 

@@ -22,8 +22,8 @@ struct validate_owner {
 size_t validate_rrset_size(const uint8_t *at, size_t available);
 
 /*
- * Checks an RRset that lies in bounds: RRs, signatures, glue, pointers, and how targets are named; not
- * which nodes the targets are. NULL, or a sentence without a full stop.
+ * Checks an RRset that lies in bounds: RRs, signatures, glue, pointers, and how targets are named;
+ * not which nodes the targets are. NULL, or a sentence without a full stop.
  */
 const char *validate_rrset(const struct rrset *rrset, const struct validate_owner *owner);
 

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where that name stands in the (uncompressed) RDATA; false if there is none. `*is_owner`: it is `.` and means
- * the owner (RFC 9460 §2.5.2). */
+/* Where that name stands in the (uncompressed) RDATA; false if there is none. `*is_owner`: it is
+ * `.` and means the owner (RFC 9460 §2.5.2). */
 bool additional_target(uint16_t type, const uint8_t *rdata, size_t length, size_t *offset,
                        bool *is_owner);
 

@@ -165,7 +165,8 @@ static struct input_identity identity_of(const struct table_source *source)
     };
 }
 
-/* Has the file at `path` the octets that `identity` says? If so, makes `identity` that of the file. */
+/* Has the file at `path` the octets that `identity` says? If so, makes `identity` that of the
+ * file. */
 static bool has_same_content(const char *path, struct input_identity *identity)
 {
     struct input input;

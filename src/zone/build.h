@@ -1,6 +1,6 @@
 /*
- * Master files -> a sealed zone table. Runs in the builder process and in sorrel-checkzone; allocates
- * freely and leaves large amounts of memory to be freed by exit.
+ * Master files -> a sealed zone table. Runs in the builder process and in sorrel-checkzone;
+ * allocates freely and leaves large amounts of memory to be freed by exit.
  */
 #ifndef SORREL_ZONE_BUILD_H
 #define SORREL_ZONE_BUILD_H
@@ -25,12 +25,15 @@ typedef void build_zone_sink(void *closure, const struct name *origin, enum buil
 
 struct build_request {
     const struct source_list *sources;
-    const struct table *previous; /* the table now served, or NULL. A zone whose files are unchanged is
-                                     copied from it; one that fails to load keeps what it has there */
+    const struct table *previous; /* the table now served, or NULL. A zone whose files are
+                                     unchanged is copied from it; one that fails to load keeps what
+                                     it has there */
     bool force;                   /* compile again even what seems unchanged */
-    const char *const *only; /* NULL, or names as name_to_text() writes them, then NULL: only these zones are looked
-                          at, and all others are as they are in the previous table */
-    uint64_t seed;                /* of the hashes; ignored if there is a previous table (its own is kept) */
+    const char *const *only;      /* NULL, or names as name_to_text() writes them, then NULL: only
+                                     these zones are looked at, and all others are as they are in
+                                     the previous table */
+    uint64_t seed;                /* of the hashes; ignored if there is a previous table, whose seed
+                                     is kept */
     uint64_t generation;
     diagnostic_sink *sink;
     build_zone_sink *zone_sink; /* or NULL */
@@ -48,9 +51,10 @@ struct build_result {
 };
 
 /*
- * Makes a table of all the zones in `sources` that can be loaded. Every zone that cannot has been reported
- * to the sink by at least one error. Returns true if a table was made (result->fd >= 0), even one
- * without some (or any) zones; false if that was impossible (no memory, memfd refused), reported to the sink.
+ * Makes a table of all the zones in `sources` that can be loaded. Every zone that cannot has been
+ * reported to the sink by at least one error. Returns true if a table was made (result->fd >= 0),
+ * even one without some (or any) zones; false if that was impossible (no memory, memfd refused),
+ * reported to the sink.
  */
 bool build_table(const struct build_request *request, struct build_result *result);
 

@@ -69,5 +69,6 @@ int canonical_compare(uint16_t type, const uint8_t *a, size_t a_length, const ui
     name_copy_lower(a_lower + names.skip, a + names.skip, a_end - names.skip);
     name_copy_lower(b_lower + names.skip, b + names.skip, b_end - names.skip);
     int order = compare_octets(a_lower, a_end, b_lower, b_end);
-    return order != 0 ? order : compare_octets(a + a_end, a_length - a_end, b + b_end, b_length - b_end);
+    return order != 0 ? order
+                      : compare_octets(a + a_end, a_length - a_end, b + b_end, b_length - b_end);
 }

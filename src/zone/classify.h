@@ -1,6 +1,7 @@
 /*
- * What each name is to the zone: authoritative, cut, occluded, empty non-terminal (RFC 1034 §4.2.1, RFC 4592
- * §2.2.2, RFC 6672 §2.4). Fills state, has_dname, has_cname and wildcard_child of every name.
+ * What each name is to the zone: authoritative, cut, occluded, empty non-terminal (RFC 1034 §4.2.1,
+ * RFC 4592 §2.2.2, RFC 6672 §2.4). Fills state, has_dname, has_cname and wildcard_child of every
+ * name.
  */
 #ifndef SORREL_ZONE_CLASSIFY_H
 #define SORREL_ZONE_CLASSIFY_H
@@ -15,7 +16,8 @@ static inline bool classify_exists(const struct zone_name *name)
     return name->state == NAME_AUTHORITATIVE || name->state == NAME_CUT;
 }
 
-/* Is an RRset of that type served with authority, or as part of a referral, from a name in that state? */
+/* Is an RRset of that type served with authority, or as part of a referral, from a name in that
+ * state? */
 bool classify_serves(enum name_state state, uint16_t type);
 
 #endif

@@ -76,7 +76,8 @@ static bool has_addresses(const struct zone *zone, uint32_t name)
            zone_find_rrset(zone, name, TYPE_AAAA, &rrset);
 }
 
-/* A name in an RDATA that is in this zone and has addresses that may be given; else ZONE_NO_NAME. */
+/* A name in an RDATA that is in this zone and has addresses that may be given; else
+ * ZONE_NO_NAME. */
 static uint32_t find_target(const struct zone *zone, const uint8_t *wire, size_t available)
 {
     struct name name;
@@ -99,8 +100,8 @@ static void add_target(struct compiler *c, uint32_t name, uint16_t owner)
     c->targets[c->target_count++] = (struct target){name, owner};
 }
 
-/* RFC 9471 §1: a name server at or below its own cut is not found without glue; nor is one of the zone
- * itself that the zone has no address of. */
+/* RFC 9471 §1: a name server at or below its own cut is not found without glue; nor is one of the
+ * zone itself that the zone has no address of. */
 static void warn_of_missing_address(struct compiler *c, uint32_t owner,
                                     const struct zone_record *record)
 {
@@ -152,13 +153,14 @@ static bool add_glue_rrset(struct compiler *c, const struct target *target, uint
     uint32_t ttl = zone_rrset_ttl(c->zone, &rrset);
     for (uint32_t i = 0; i < rrset.count; i++) {
         const struct zone_record *record = zone_record_at(c->zone, rrset.first + i);
-        fragment_writer_add_unlisted(&c->other, target->owner, type, ttl, record->rdata, record->length);
+        fragment_writer_add_unlisted(&c->other, target->owner, type, ttl, record->rdata,
+                                     record->length);
     }
     return !c->other.oversize;
 }
 
-/* Moves targets at or below the cut from the list into the glue. Those that cannot be named, and those for
- * which there is no room in any message, stay targets. */
+/* Moves targets at or below the cut from the list into the glue. Those that cannot be named, and
+ * those for which there is no room in any message, stay targets. */
 static void gather_glue(struct compiler *c, uint32_t cut)
 {
     size_t kept = 0;
@@ -208,8 +210,8 @@ static void warn_oversize(struct compiler *c, uint32_t name, const struct zone_r
     char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
 
     zone_record_warning(c->zone, zone_record_at(c->zone, rrset->first),
-                        "%s%s %s do not fit into a message of 65535 octets and cannot be sent", what,
-                        zone_name_text(c->zone, name, text), type_to_text(rrset->type, type));
+                        "%s%s %s do not fit into a message of 65535 octets and cannot be sent",
+                        what, zone_name_text(c->zone, name, text), type_to_text(rrset->type, type));
 }
 
 /* An RRset of which nothing can be sent. */
@@ -265,7 +267,8 @@ static void write_targets(struct compiler *c)
         write_target(c, &c->targets[i]);
 }
 
-/* Writes the RRset with its signatures, glue and targets, in layout.h's order; adds to record_count. */
+/* Writes the RRset with its signatures, glue and targets, in layout.h's order; adds to
+ * record_count. */
 static void write_rrset(struct compiler *c, uint32_t name, const struct zone_rrset *rrset,
                         uint32_t ttl_limit)
 {
@@ -367,7 +370,8 @@ static void finish_node(struct compiler *c, size_t at, unsigned rrsets)
     image_align(c->image, TABLE_UNIT);
 }
 
-/* RFC 5155 §7.2: what proves the name, or that neither it nor what a wildcard below it could match is there. */
+/* RFC 5155 §7.2: what proves the name, or that neither it nor what a wildcard below it could match
+ * is there. */
 static struct table_proofs proofs_of(const struct compiler *c, uint32_t name)
 {
     static const uint8_t asterisk[2] = {1, '*'};
@@ -697,6 +701,7 @@ bool compile_zone(struct zone *zone, struct nsec3_chain *chain, struct image *im
     bool fits = (image->length - c->start) / TABLE_UNIT <= UINT32_MAX;
     free(c);
     if (!fits)
-        report_error(zone->report, zone->files[0].path, 0, "the zone is too large: its section takes more than 32 GiB");
+        report_error(zone->report, zone->files[0].path, 0,
+                     "the zone is too large: its section takes more than 32 GiB");
     return fits;
 }

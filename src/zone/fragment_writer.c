@@ -8,8 +8,8 @@
 
 static_assert(FRAGMENT_RRS_MAX <= FRAGMENT_POINTERS_MAX, "each RR's owner is a pointer");
 
-void fragment_writer_start(struct fragment_writer *writer, const uint8_t *owner, unsigned owner_length,
-                    unsigned apex_length)
+void fragment_writer_start(struct fragment_writer *writer, const uint8_t *owner,
+                           unsigned owner_length, unsigned apex_length)
 {
     name_read(&writer->owner, owner, owner_length);
     writer->apex_length = (uint8_t)apex_length;
@@ -199,8 +199,8 @@ static void put_after_owner(struct fragment_writer *writer, uint16_t type, uint3
         writer->oversize = true;
 }
 
-void fragment_writer_add(struct fragment_writer *writer, uint16_t type, uint32_t ttl, const uint8_t *rdata,
-                  size_t length)
+void fragment_writer_add(struct fragment_writer *writer, uint16_t type, uint32_t ttl,
+                         const uint8_t *rdata, size_t length)
 {
     if (writer->oversize)
         return;
@@ -225,5 +225,7 @@ uint16_t fragment_writer_last_name(const struct fragment_writer *writer, size_t 
 
     if (name[0] >= WIRE_POINTER_TAG >> 8)
         return wire_read_u16(name);
-    return name[0] != 0 && at <= FRAGMENT_TARGET_MAX ? fragment_pointer_within(writer->owner.length, (unsigned)at) : 0;
+    return name[0] != 0 && at <= FRAGMENT_TARGET_MAX
+               ? fragment_pointer_within(writer->owner.length, (unsigned)at)
+               : 0;
 }

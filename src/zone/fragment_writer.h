@@ -1,6 +1,6 @@
 /*
- * RRsets -> fragments (message/fragment.h): RRs behind one another, names compressed against the owner and
- * each other, all pointers listed.
+ * RRsets -> fragments (message/fragment.h): RRs behind one another, names compressed against the
+ * owner and each other, all pointers listed.
  */
 #ifndef SORREL_ZONE_FRAGMENT_WRITER_H
 #define SORREL_ZONE_FRAGMENT_WRITER_H
@@ -14,7 +14,8 @@
 
 enum {
     FRAGMENT_RRS_MAX = WIRE_MESSAGE_MAX / (WIRE_POINTER_SIZE + WIRE_RR_FIXED_SIZE),
-    /* As many as table_rrset can count; 65,535 octets of RRs with three pointers each have 12,285. */
+    /* As many as table_rrset can count; 65,535 octets of RRs with three pointers each have
+     * 12,285. */
     FRAGMENT_POINTERS_MAX = 16383,
     /* A name that can be pointed at takes two octets at least. */
     FRAGMENT_KNOWN_MAX = FRAGMENT_TARGET_MAX / 2 + 1,
@@ -45,22 +46,23 @@ struct fragment_writer {
 };
 
 /* `owner` and the octets of the zone's apex name. */
-void fragment_writer_start(struct fragment_writer *writer, const uint8_t *owner, unsigned owner_length,
-                    unsigned apex_length);
+void fragment_writer_start(struct fragment_writer *writer, const uint8_t *owner,
+                           unsigned owner_length, unsigned apex_length);
 
 /* Empties the fragment, keeping the owner. */
 void fragment_writer_restart(struct fragment_writer *writer);
 
 /* Adds one RR with uncompressed RDATA. */
-void fragment_writer_add(struct fragment_writer *writer, uint16_t type, uint32_t ttl, const uint8_t *rdata,
-                  size_t length);
+void fragment_writer_add(struct fragment_writer *writer, uint16_t type, uint32_t ttl,
+                         const uint8_t *rdata, size_t length);
 
-/* Adds an RR without listing its owner as a pointer: for runs that have no pointer list. `owner` is a pointer. */
+/* Adds an RR without listing its owner as a pointer: for runs that have no pointer list. `owner` is
+ * a pointer. */
 void fragment_writer_add_unlisted(struct fragment_writer *writer, uint16_t owner, uint16_t type,
                            uint32_t ttl, const uint8_t *rdata, size_t length);
 
-/* The pointer to the first name of the RDATA just added with fragment_writer_add(), which begins at its octet `offset`;
- * 0 if none can reach it, or it is the root. */
+/* The pointer to the first name of the RDATA just added with fragment_writer_add(), which begins at
+ * its octet `offset`; 0 if none can reach it, or it is the root. */
 uint16_t fragment_writer_last_name(const struct fragment_writer *writer, size_t offset);
 
 #endif

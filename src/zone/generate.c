@@ -200,7 +200,8 @@ static void append_template(struct generate *generate, const struct token *token
     }
 }
 
-/* A single quoted RDATA is how BIND writes one with blanks in it; further quotes are meant as they stand. */
+/* A single quoted RDATA is how BIND writes one with blanks in it; further quotes are meant as they
+ * stand. */
 static bool is_quoted_rdata(const struct entry *directive, size_t i)
 {
     return i == directive->count - 1 && directive->tokens[i].quoted;

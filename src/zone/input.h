@@ -18,8 +18,8 @@ struct input_identity {
     uint64_t content_hash;      /* XXH3-64 */
 };
 
-/* In place of the nanoseconds of a file that changed so short a time ago that another change could bear
- * the same time stamp. No file has them, so only the content can show that it is unchanged. */
+/* In place of the nanoseconds of a file that changed so short a time ago that another change could
+ * bear the same time stamp. No file has them, so only the content can show that it is unchanged. */
 enum { INPUT_MTIME_RECENT = 1000000000 };
 
 struct input {

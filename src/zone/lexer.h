@@ -34,8 +34,8 @@ enum lexer_result { LEXER_ENTRY, LEXER_END, LEXER_ERROR };
 
 void lexer_start(struct lexer *lexer, const char *text, size_t length);
 
-/* Reads the next entry that has tokens. After LEXER_ERROR `*error` is a sentence, `entry->line` the place,
- * and reading can go on behind it. */
+/* Reads the next entry that has tokens. After LEXER_ERROR `*error` is a sentence, `entry->line` the
+ * place, and reading can go on behind it. */
 enum lexer_result lexer_next(struct lexer *lexer, struct entry *entry, const char **error);
 
 void lexer_free_entry(struct entry *entry);

@@ -10,8 +10,8 @@
 
 enum { LOC_OCTETS = 16 };
 
-/* Reads all tokens from `*next` to `end`. NULL, or what is wrong with the token that `*next` is left at; "" if
- * there are too few. */
+/* Reads all tokens from `*next` to `end`. NULL, or what is wrong with the token that `*next` is
+ * left at; "" if there are too few. */
 const char *loc_read(const struct token **next, const struct token *end, uint8_t wire[LOC_OCTETS]);
 
 #endif

@@ -91,12 +91,12 @@ static bool is_usable(struct zone *zone, const struct zone_record *record,
                       const struct parameters *parameters)
 {
     if (parameters->algorithm != NSEC3_SHA1)
-        zone_record_warning(zone, record, "NSEC3PARAM with unknown hash algorithm %u: its chain cannot "
-                                          "be used",
+        zone_record_warning(zone, record,
+                            "NSEC3PARAM with unknown hash algorithm %u: its chain cannot be used",
                             parameters->algorithm);
     else if (parameters->iterations > NSEC3_ITERATIONS_MAX)
-        zone_record_warning(zone, record, "NSEC3PARAM with %u iterations: its chain is not used, the limit "
-                                          "is %u",
+        zone_record_warning(zone, record,
+                            "NSEC3PARAM with %u iterations: its chain is not used, the limit is %u",
                             parameters->iterations, NSEC3_ITERATIONS_MAX);
     else
         return parameters->flags == 0;
@@ -105,7 +105,8 @@ static bool is_usable(struct zone *zone, const struct zone_record *record,
 
 /* --- collecting a chain ------------------------------------------------------ */
 
-/* Decodes the hash that is the first label of an NSEC3's owner, which must be directly below the apex. */
+/* Decodes the hash that is the first label of an NSEC3's owner, which must be directly below the
+ * apex. */
 static bool hash_of_owner(const struct zone *zone, uint32_t name,
                           uint8_t hash[NSEC3_HASH_OCTETS])
 {
@@ -233,8 +234,9 @@ static void warn_of_unused(struct zone *zone, const struct nsec3_chain *chain)
         return;
     zone->left_out += (uint32_t)(all - chain->count);
     if (chain->count == 0)
-        zone_record_warning(zone, example, "the %zu NSEC3 RRs are left out: no NSEC3PARAM with flags 0 at "
-                                           "the apex goes with them",
+        zone_record_warning(zone, example,
+                            "the %zu NSEC3 RRs are left out: no NSEC3PARAM with flags 0 at "
+                            "the apex goes with them",
                             all);
 }
 
@@ -254,8 +256,9 @@ void nsec3_chain_choose(struct zone *zone, struct nsec3_chain *chain)
     if (chosen != NULL && !complete)
         zone_record_warning(zone, chosen, "the NSEC3 chain of this NSEC3PARAM is not complete");
     if (chosen != NULL && chain->iterations > NSEC3_ITERATIONS_SENSIBLE)
-        zone_record_warning(zone, chosen, "NSEC3 with %u iterations: validators may treat the zone as "
-                                          "unsigned (RFC 9276)",
+        zone_record_warning(zone, chosen,
+                            "NSEC3 with %u iterations: validators may treat the zone as "
+                            "unsigned (RFC 9276)",
                             chain->iterations);
     warn_of_unused(zone, chain);
 }

@@ -1,6 +1,6 @@
 /*
- * The NSEC3 chain that proves what does not exist (RFC 5155): which of the zone's it is, and where a name
- * falls in it.
+ * The NSEC3 chain that proves what does not exist (RFC 5155): which of the zone's it is, and where
+ * a name falls in it.
  */
 #ifndef SORREL_ZONE_NSEC3_CHAIN_H
 #define SORREL_ZONE_NSEC3_CHAIN_H

@@ -22,8 +22,8 @@ static const char *read_escape(const char **at, const char *end, uint8_t *octet)
     }
     if (end - digits < 3 || !is_digit(digits[1]) || !is_digit(digits[2]))
         return "has a \\DDD escape without three digits";
-    unsigned value =
-        (unsigned)(digits[0] - '0') * 100 + (unsigned)(digits[1] - '0') * 10 + (unsigned)(digits[2] - '0');
+    unsigned value = (unsigned)(digits[0] - '0') * 100 + (unsigned)(digits[1] - '0') * 10 +
+                     (unsigned)(digits[2] - '0');
     if (value > 255)
         return "has a \\DDD escape over 255";
     *octet = (uint8_t)value;

@@ -1,7 +1,7 @@
 /*
  * The presentation format of the simplest things: names, numbers, times, character-strings
- * (RFC 1035 §5.1, RFC 2308 §4, RFC 4034 §3.2). Functions that can fail return NULL, or what is wrong as a phrase
- * that goes behind the quoted token.
+ * (RFC 1035 §5.1, RFC 2308 §4, RFC 4034 §3.2). Functions that can fail return NULL, or what is
+ * wrong as a phrase that goes behind the quoted token.
  */
 #ifndef SORREL_ZONE_PRESENTATION_H
 #define SORREL_ZONE_PRESENTATION_H
@@ -21,7 +21,8 @@ struct domain {
 /* Longest TTL (RFC 2181 §8). */
 enum { PRESENTATION_TTL_MAX = 0x7FFFFFFF };
 
-/* Reads a name; one that does not end with a dot is relative to `origin`, `@` is `origin` itself. */
+/* Reads a name; one that does not end with a dot is relative to `origin`, `@` is `origin`
+ * itself. */
 const char *presentation_name(const struct token *token, const struct domain *origin,
                               struct domain *name);
 

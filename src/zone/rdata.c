@@ -341,14 +341,16 @@ static const char *read_by_ldns(struct fields *fields, ldns_rdf_type kind, const
 static const char *read_mnemonic(struct fields *fields, ldns_rdf_type kind, unsigned octets)
 {
     const char *error = read_number(fields, octets);
-    char first = fields->next < fields->end && fields->next->length > 0 ? fields->next->text[0] : '0';
+    char first =
+        fields->next < fields->end && fields->next->length > 0 ? fields->next->text[0] : '0';
 
     if (error == NULL || (first >= '0' && first <= '9'))
         return error;
     return read_by_ldns(fields, kind, fields->next + 1);
 }
 
-/* RFC 4025 §3: precedence, gateway type, algorithm, gateway, key. ldns would not complete the gateway's name. */
+/* RFC 4025 §3: precedence, gateway type, algorithm, gateway, key. ldns would not complete the
+ * gateway's name. */
 static const char *read_gateway(struct fields *fields, unsigned kind)
 {
     switch (kind) {

@@ -1,8 +1,9 @@
 /*
- * RDATA from its presentation format (RFC 1035 §5.1, RFC 3597 §5 and the RFC of each type), uncompressed.
+ * RDATA from its presentation format (RFC 1035 §5.1, RFC 3597 §5 and the RFC of each type),
+ * uncompressed.
  *
- * ldns knows which fields a type has and reads the rare ones. The common ones are read here, without
- * allocation and more strictly.
+ * ldns knows which fields a type has and reads the rare ones. The common ones are read here,
+ * without allocation and more strictly.
  */
 #ifndef SORREL_ZONE_RDATA_H
 #define SORREL_ZONE_RDATA_H
@@ -33,8 +34,8 @@ void rdata_free(struct rdata *rdata);
 bool rdata_read(struct rdata *rdata, uint16_t type, const struct token *tokens, size_t count,
                 const struct domain *origin);
 
-/* Is this a well-formed RDATA of the type? NULL, or a phrase that says why not. Anything goes for a type that
- * has no known form. */
+/* Is this a well-formed RDATA of the type? NULL, or a phrase that says why not. Anything goes for a
+ * type that has no known form. */
 const char *rdata_check(uint16_t type, const uint8_t *octets, size_t length);
 
 #endif

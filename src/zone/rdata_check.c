@@ -1,4 +1,5 @@
-/* Is an RDATA in wire form what its type demands? Needed for \# of known types, and for what ldns lets through. */
+/* Is an RDATA in wire form what its type demands? Needed for \# of known types, and for what ldns
+ * lets through. */
 #include "message/codes.h"
 #include "message/wire.h"
 #include "zone/bitmap.h"

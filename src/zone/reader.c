@@ -209,8 +209,8 @@ static void read_record(struct reader *reader, struct level *level)
     if (!level->entry.owner_omitted && !set_owner(reader, level, next++))
         return;
     if (!level->owner_known) {
-        fail(reader, level, level->entry.line, "the record begins with a blank, and there is no owner "
-                                               "name before it");
+        fail(reader, level, level->entry.line,
+             "the record begins with a blank, and there is no owner name before it");
         return;
     }
     if (!read_ttl_and_class(reader, level, &preamble, &next, end) ||

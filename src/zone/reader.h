@@ -6,8 +6,8 @@
 
 #include "zone/zone.h"
 
-/* Reads the zone file at `path` and what it includes into `zone`, which is at its start. Everything wrong has
- * been reported; records outside the zone are warned of and left out. */
+/* Reads the zone file at `path` and what it includes into `zone`, which is at its start. Everything
+ * wrong has been reported; records outside the zone are warned of and left out. */
 void reader_read(struct zone *zone, const char *path);
 
 #endif

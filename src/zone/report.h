@@ -1,6 +1,6 @@
 /*
- * Telling the sink what is wrong with one zone, in bounded number: a file with a million mistakes of
- * a kind is described by the first few.
+ * Telling the sink what is wrong with one zone, in bounded number: a file with a million mistakes
+ * of a kind is described by the first few.
  */
 #ifndef SORREL_ZONE_REPORT_H
 #define SORREL_ZONE_REPORT_H
@@ -23,7 +23,8 @@ __attribute__((format(printf, 4, 5)))
 void report_error(struct report *report, const char *file, unsigned line, const char *format, ...);
 
 __attribute__((format(printf, 4, 5)))
-void report_warning(struct report *report, const char *file, unsigned line, const char *format, ...);
+void report_warning(struct report *report, const char *file, unsigned line, const char *format,
+                    ...);
 
 /* Says how many were found beyond the limit, if any. */
 void report_close(struct report *report, const char *file);

@@ -62,8 +62,8 @@ static void check_soa_at_apex(struct zone *zone, uint32_t name, const struct zon
                           zone_name_text(zone, name, text), zone_name_text(zone, ZONE_APEX, apex));
 }
 
-/* RFC 2181 §5.2. BIND serves the first one's TTL, Knot the last one's, NSD each one's own; that section has
- * clients take the lowest, so that is served. */
+/* RFC 2181 §5.2. BIND serves the first one's TTL, Knot the last one's, NSD each one's own; that
+ * section has clients take the lowest, so that is served. */
 static void check_ttls_agree(struct zone *zone, uint32_t name, const struct zone_rrset *rrset)
 {
     const struct zone_record *first = zone_record_at(zone, rrset->first);
@@ -75,8 +75,8 @@ static void check_ttls_agree(struct zone *zone, uint32_t name, const struct zone
         const struct zone_record *record = zone_record_at(zone, rrset->first + i);
         if (record->ttl == first->ttl)
             continue;
-        zone_record_warning(zone, record, "TTL %u differs from TTL %u of the same RRset, %s %s: %u is "
-                                          "served",
+        zone_record_warning(zone, record,
+                            "TTL %u differs from TTL %u of the same RRset, %s %s: %u is served",
                             record->ttl, first->ttl, zone_name_text(zone, name, text),
                             type_to_text(rrset->type, type), zone_rrset_ttl(zone, rrset));
         return;
@@ -111,8 +111,8 @@ static void check_cname_is_alone(struct zone *zone, uint32_t name, const struct 
 
     if (has_cname && !may_stand_beside_cname(rrset->type))
         zone_record_error(zone, zone_record_at(zone, rrset->first),
-                          "%s has a CNAME record and %s beside it", zone_name_text(zone, name, text),
-                          type_to_text(rrset->type, type));
+                          "%s has a CNAME record and %s beside it",
+                          zone_name_text(zone, name, text), type_to_text(rrset->type, type));
 }
 
 /* --- signatures ----------------------------------------------------------------- */
@@ -161,6 +161,7 @@ void rules_check(struct zone *zone, bool whole)
         check_apex_has_ns(zone);
     }
     for (uint32_t name = 0; name < zone->name_count; name++)
-        if (zone->names[name].state != NAME_BELOW_CUT && zone->names[name].state != NAME_BELOW_DNAME)
+        if (zone->names[name].state != NAME_BELOW_CUT &&
+            zone->names[name].state != NAME_BELOW_DNAME)
             check_name(zone, name);
 }

@@ -6,8 +6,8 @@
 
 #include "zone/zone.h"
 
-/* `zone` is grouped and classified. `whole`: all its files were read without an error, so that what is
- * missing is really missing. */
+/* `zone` is grouped and classified. `whole`: all its files were read without an error, so that what
+ * is missing is really missing. */
 void rules_check(struct zone *zone, bool whole);
 
 #endif

@@ -64,8 +64,8 @@ static bool check_new(const struct source_list *list, const struct name *origin,
         const struct name *other = &list->items[i].origin;
         if (other->length == origin->length &&
             memcmp(other->octets, origin->octets, origin->length) == 0)
-            return refuse(error, "zone %.200s is given twice: %s and %s", name_to_text(origin, text),
-                          list->items[i].path, path);
+            return refuse(error, "zone %.200s is given twice: %s and %s",
+                          name_to_text(origin, text), list->items[i].path, path);
     }
     return true;
 }
@@ -104,7 +104,8 @@ static bool add_file(struct source_list *list, const char *path, char error[SOUR
     if (!check_readable(path, error))
         return false;
     if (!has_suffix(file))
-        return refuse(error, "%s does not end in .zone, which would tell its origin: write ORIGIN=%s",
+        return refuse(error,
+                      "%s does not end in .zone, which would tell its origin: write ORIGIN=%s",
                       path, path);
     const char *wrong = read_origin(file, strlen(file) - SUFFIX_LENGTH, &origin);
     if (wrong != NULL)
@@ -174,7 +175,8 @@ bool source_list_add(struct source_list *list, const char *argument, char error[
     struct stat status;
 
     if (argument[0] == '\0')
-        return refuse(error, "an empty argument is no zone: give DIRECTORY, FILE.zone or ORIGIN=FILE");
+        return refuse(error,
+                      "an empty argument is no zone: give DIRECTORY, FILE.zone or ORIGIN=FILE");
     if (stat(argument, &status) == 0)
         return S_ISDIR(status.st_mode) ? add_directory(list, argument, error)
                                        : add_file(list, argument, error);

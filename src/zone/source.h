@@ -24,12 +24,12 @@ enum { SOURCE_ERROR_MAX = 512 };
 
 /*
  * Adds what `argument` names:
- *   DIRECTORY     every *.zone file in it, sorted by name; each file's name less `.zone` is its origin
+ *   DIRECTORY     every *.zone file in it, sorted by name; its name less `.zone` is its origin
  *   FILE.zone     the same for one file
  *   ORIGIN=FILE   any file under any origin (`.` is the root)
- * Returns false with one sentence in `error` that names the argument and says what to do: no such file, no
- * permission, no origin in the file's name, a bad name, an origin that is in the list already, a directory
- * without zone files.
+ * Returns false with one sentence in `error` that names the argument and says what to do: no such
+ * file, no permission, no origin in the file's name, a bad name, an origin that is in the list
+ * already, a directory without zone files.
  */
 bool source_list_add(struct source_list *list, const char *argument, char error[SOURCE_ERROR_MAX]);
 

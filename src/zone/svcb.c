@@ -184,7 +184,8 @@ static const char *read_hints(struct value *value, int family, size_t size)
 static const char *read_ech(struct value *value)
 {
     size_t length;
-    const char *error = presentation_base64(value->text, value->length, value->to, value->room, &length);
+    const char *error =
+        presentation_base64(value->text, value->length, value->to, value->room, &length);
 
     if (error == NULL)
         value->written = length;

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads tokens from `*next` to `end` and writes the parameters by ascending key. NULL, or what is wrong with
- * the token that `*next` is left at. */
+/* Reads tokens from `*next` to `end` and writes the parameters by ascending key. NULL, or what is
+ * wrong with the token that `*next` is left at. */
 const char *svcb_read_parameters(const struct token **next, const struct token *end, uint8_t *to,
                                  size_t room, size_t *length);
 

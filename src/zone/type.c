@@ -7,7 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Registered since ldns 1.8, or described there in a way that cannot be used: same RDATA as another type. */
+/* Registered since ldns 1.8, or described there in a way that cannot be used: same RDATA as another
+ * type. */
 static const struct {
     uint16_t type;
     uint16_t like;

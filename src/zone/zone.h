@@ -73,7 +73,7 @@ struct zone {
     struct zone_name *names;
     size_t name_count;
     size_t name_room;
-    uint64_t *index; /* open addressing by hash: low half name + 1, high half of the hash above it */
+    uint64_t *index; /* open addressing by hash: low half name + 1, high half that of the hash */
     size_t index_size;
 
     struct zone_record *records;

@@ -349,7 +349,8 @@ static void nsec_proofs_are_complete(void **state)
         {"a.example. TXT", DNSSEC_OK,
          "NOERROR aa\n" SOA_OF("example.") "ns a.example. 300 NSEC cut.example. A RRSIG NSEC\n"},
         {"ent.example. TXT", DNSSEC_OK,
-         "NOERROR aa\n" SOA_OF("example.") "ns cut.example. 300 NSEC x.ent.example. NS RRSIG NSEC\n"},
+         "NOERROR aa\n" SOA_OF("example.")
+         "ns cut.example. 300 NSEC x.ent.example. NS RRSIG NSEC\n"},
         /* §3.1.3.2: one NSEC for the name, one for the wildcard; once if they are the same */
         {"b.example. A", DNSSEC_OK,
          "NXDOMAIN aa\n" SOA_OF("example.")
@@ -373,7 +374,8 @@ static void nsec_proofs_are_complete(void **state)
          "NOERROR\nns cut.example. 60 NS far.\n"
          "ns cut.example. 300 NSEC x.ent.example. NS RRSIG NSEC\n"},
         {"cut.example. DS", DNSSEC_OK,
-         "NOERROR aa\n" SOA_OF("example.") "ns cut.example. 300 NSEC x.ent.example. NS RRSIG NSEC\n"},
+         "NOERROR aa\n" SOA_OF("example.")
+         "ns cut.example. 300 NSEC x.ent.example. NS RRSIG NSEC\n"},
         /* without DO, nothing of all that; by type, as any other data */
         {"b.example. A", EDNS, "NXDOMAIN aa\n" SOA_OF("example.")},
         {"x.cut.example. A", EDNS, "NOERROR\nns cut.example. 60 NS far.\n"},

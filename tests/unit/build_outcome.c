@@ -1,4 +1,5 @@
-/* zone/build.c: what becomes of each zone when some are changed, broken, removed or not asked for. */
+/* zone/build.c: what becomes of each zone when some are changed, broken, removed or not asked
+ * for. */
 #include "zone/build.h"
 
 #include "table/hash.h"
@@ -12,7 +13,8 @@
 
 static char directory[32];
 
-/* What the sinks were told, one character each: e for an error, then the zone's first letter and its outcome. */
+/* What the sinks were told, one character each: e for an error, then the zone's first letter and
+ * its outcome. */
 static char told[64];
 
 static void note(const char *text)

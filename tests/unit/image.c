@@ -9,7 +9,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
-/* --- what is in it ----------------------------------------------------------------------------- */
+/* --- what is in it ---------------------------------------------------------------------------- */
 
 enum { POINTERS_MAX = 8, TARGETS_MAX = 2, RRSETS_MAX = 4, NODES_MAX = IMAGE_NODES_MAX };
 
@@ -58,36 +58,37 @@ struct zone_data {
 #define RUN(number, literal) {.octets = (literal), .length = sizeof(literal) - 1, .count = (number)}
 #define RR(type, rdlength) "\xc0\x0c\0" type "\0\1\0\0\0\x3c\0" rdlength
 #define SOA_NUMBERS "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5"
-#define SIGNED(type)                                                                                \
-    RUN(1, RR("\x2e", "\x1f") "\0" type                                                             \
+#define SIGNED(type)                                                                               \
+    RUN(1, RR("\x2e", "\x1f") "\0" type                                                            \
            "\x0f\2\0\0\0\x3c\x77\x35\x94\0\x59\x68\x2f\0\x12\x34\7example\0sig!")
-#define ADDRESS                                                                                     \
-    {                                                                                               \
-        .type = TYPE_A, .rrs = RUN(1, RR("\1", "\4") "\xc0\0\2\1"), .pointer_count = 1,             \
-        .signatures = SIGNED("\1")                                                                  \
+#define ADDRESS                                                                                    \
+    {                                                                                              \
+        .type = TYPE_A, .rrs = RUN(1, RR("\1", "\4") "\xc0\0\2\1"), .pointer_count = 1,            \
+        .signatures = SIGNED("\1")                                                                 \
     }
-#define NEXT_SECURE                                                                                 \
-    {                                                                                               \
+#define NEXT_SECURE                                                                                \
+    {                                                                                              \
         .type = TYPE_NSEC, .rrs = RUN(1, RR("\x2f", "\x0e") "\1*\7example\0\0\1\2"),               \
-        .pointer_count = 1, .signatures = SIGNED("\x2f")                                            \
+        .pointer_count = 1, .signatures = SIGNED("\x2f")                                           \
     }
 
 #define HASH_A "\40" "0a0000000000000000000000000000aa"
 #define HASH_B "\40" "v00000000000000000000000000000bb"
-#define NEXT_HASHED                                                                                 \
-    {                                                                                               \
-        .type = TYPE_NSEC3,                                                                         \
-        .rrs = RUN(1, RR("\x32", "\x1f") "\1\1\0\1\2\xab\xcd\x14"                                   \
-                      "01234567890123456789\0\1\2"),                                                \
-        .pointer_count = 1, .signatures = SIGNED("\x32")                                            \
+#define NEXT_HASHED                                                                                \
+    {                                                                                              \
+        .type = TYPE_NSEC3,                                                                        \
+        .rrs = RUN(1, RR("\x32", "\x1f") "\1\1\0\1\2\xab\xcd\x14"                                  \
+                      "01234567890123456789\0\1\2"),                                               \
+        .pointer_count = 1, .signatures = SIGNED("\x32")                                           \
     }
 
-/* Fragments of an owner of n octets begin, for pointers, at octet 12 + n + 4. The apex has 9 octets. */
-#define EXAMPLE_SOA                                                                                 \
-    {                                                                                               \
-        .type = TYPE_SOA,                                                                           \
-        .rrs = RUN(1, RR("\6", "\x1d") "\2ns\xc0\x0c\1h\xc0\x0c" SOA_NUMBERS),                    \
-        .pointers = {0, 15, 19}, .pointer_count = 3, .signatures = SIGNED("\6")                     \
+/* Fragments of an owner of n octets begin, for pointers, at octet 12 + n + 4. The apex has 9
+ * octets. */
+#define EXAMPLE_SOA                                                                                \
+    {                                                                                              \
+        .type = TYPE_SOA,                                                                          \
+        .rrs = RUN(1, RR("\6", "\x1d") "\2ns\xc0\x0c\1h\xc0\x0c" SOA_NUMBERS),                     \
+        .pointers = {0, 15, 19}, .pointer_count = 3, .signatures = SIGNED("\6")                    \
     }
 
 static const struct rrset_data example_soa = EXAMPLE_SOA;
@@ -167,13 +168,15 @@ static const struct node_data example_nodes[] = {
     {.owner = HASH_B, .outside = true, .rrset_count = 1, .rrsets = {NEXT_HASHED}},
 };
 
-#define ROOT_SOA                                                                                    \
-    {                                                                                               \
-        .type = TYPE_SOA, .rrs = RUN(1, RR("\6", "\x18") "\1a\0\0" SOA_NUMBERS), .pointer_count = 1 \
+#define ROOT_SOA                                                                                   \
+    {                                                                                              \
+        .type = TYPE_SOA, .rrs = RUN(1, RR("\6", "\x18") "\1a\0\0" SOA_NUMBERS),                   \
+        .pointer_count = 1                                                                         \
     }
 
 static const struct rrset_data root_soa = ROOT_SOA;
-static const struct node_data root_nodes[] = {{.owner = "", .rrset_count = 1, .rrsets = {ROOT_SOA}}};
+static const struct node_data root_nodes[] = {
+    {.owner = "", .rrset_count = 1, .rrsets = {ROOT_SOA}}};
 
 static const struct zone_data zones[] = {
     {.apex = "\7example",
@@ -193,11 +196,12 @@ static const struct zone_data zones[] = {
      .salt = ""},
 };
 
-/* --- how it is written ------------------------------------------------------------------------- */
+/* --- how it is written ------------------------------------------------------------------------ */
 
 enum { SEED = 99, SOURCE_PATH_LENGTH = 5 };
 
-/* A section being written. It is written twice: refs are those that the first time has found out. */
+/* A section being written. It is written twice: refs are those that the first time has found
+ * out. */
 struct writing {
     uint8_t *octets;
     size_t length;

@@ -1,8 +1,8 @@
 /*
  * A zone table written octet by octet, for the tests of what only reads one.
  *
- * Two zones: `example.`, whose nodes are listed in image.c and have every part that layout.h knows, and
- * the root with nothing but a SOA.
+ * Two zones: `example.`, whose nodes are listed in image.c and have every part that layout.h knows,
+ * and the root with nothing but a SOA.
  */
 #ifndef SORREL_TESTS_IMAGE_H
 #define SORREL_TESTS_IMAGE_H
@@ -39,8 +39,8 @@ void image_free(struct image *image);
 /* The section of `example.` */
 struct table_section *image_section(const struct image *image);
 
-/* The node with that owner name below `example.`: in wire form, without the root's octet. Those outside the
- * slots are found too. */
+/* The node with that owner name below `example.`: in wire form, without the root's octet. Those
+ * outside the slots are found too. */
 struct table_node *image_node(const struct image *image, const char *owner);
 
 /* The same place as `found`, which an accessor of table.h returned, to be changed. */

@@ -238,8 +238,8 @@ static void every_message_has_its_verdict(void **state)
         assert_reads_as(&cases[i]);
 }
 
-/* Of a message that is answered, what is cut off never makes another that is answered, unless it lies behind
- * all that is counted. */
+/* Of a message that is answered, what is cut off never makes another that is answered, unless it
+ * lies behind all that is counted. */
 static void a_query_cut_short_is_never_answered(void **state)
 {
     (void)state;

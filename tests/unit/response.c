@@ -25,8 +25,8 @@ enum { TEXT_MAX = 4096, ROOM = 65535 };
 #define OWNER "\xc0\x0c"
 
 /*
- * RRsets of a.example or *.example, 11 octets either: 0xC00E stands for the suffix "example.", 0xC01B
- * for octet 0 of the fragment. In `text`, @ is the owner and ^ that suffix.
+ * RRsets of a.example or *.example, 11 octets either: 0xC00E stands for the suffix "example.",
+ * 0xC01B for octet 0 of the fragment. In `text`, @ is the owner and ^ that suffix.
  */
 struct sample {
     const char *what;
@@ -37,13 +37,13 @@ struct sample {
     bool names_owner; /* in RDATA, which a wildcard's RRset may not (fragment.h) */
 };
 
-#define RRSIG_RUN(type)                                                                             \
-    {                                                                                               \
-        .octets = (const uint8_t *)OWNER FIXED("\x2e", "\x1f") "\0" type                            \
-                  "\x0f\2\0\0\0\x3c\x77\x35\x94\0\x59\x68\x2f\0\x12\x34\7example\0sig!",            \
-        .length = 43, .count = 1, .owner_length = 11                                                \
+#define RRSIG_RUN(type)                                                                            \
+    {                                                                                              \
+        .octets = (const uint8_t *)OWNER FIXED("\x2e", "\x1f") "\0" type                           \
+                  "\x0f\2\0\0\0\x3c\x77\x35\x94\0\x59\x68\x2f\0\x12\x34\7example\0sig!",           \
+        .length = 43, .count = 1, .owner_length = 11                                               \
     }
-#define RRSIG_TEXT(type)                                                                            \
+#define RRSIG_TEXT(type)                                                                           \
     "@ 60 IN RRSIG " type " 15 2 60 20330518033320 20170714024000 4660 example. c2lnIQ==\n"
 
 static const struct sample samples[] = {
@@ -254,20 +254,24 @@ static const struct setting settings[] = {
     {"QNAME itself", NAME("\1A\7eXample"), at_qname, "A.eXample.", "eXample.", 0, false},
     {"expanded wildcard", NAME("\4bbbb\1C\7eXample"), at_wildcard, "bbbb.C.eXample.", "eXample.", 0,
      true},
-    {"ancestor of QNAME", NAME("\3www\1A\7eXample"), above_qname, "A.eXample.", "eXample.", 0, false},
-    {"target of an alias", NAME("\1a\7example"), at_whole_target, "d.another.", "another.", 1, false},
+    {"ancestor of QNAME", NAME("\3www\1A\7eXample"), above_qname, "A.eXample.", "eXample.", 0,
+     false},
+    {"target of an alias", NAME("\1a\7example"), at_whole_target, "d.another.", "another.", 1,
+     false},
     {"compressed target", NAME("\1a\7eXample"), at_compressed_target, "d.eXample.", "eXample.", 1,
      false},
     {"wildcard expanded at a target", NAME("\1a\7eXample"), at_expanded_target, "d.e.eXample.",
      "eXample.", 1, true},
     {"name yet to be written, apex at hand", NAME("\1a\7eXample"), nowhere_with_apex, "z.eXample.",
      "eXample.", 0, false},
-    {"name yet to be written in full", NAME("\1a\3net"), nowhere, "z.example.", "example.", 0, false},
+    {"name yet to be written in full", NAME("\1a\3net"), nowhere, "z.example.", "example.", 0,
+     false},
 };
 
-/* --- the product of both ----------------------------------------------------------------------- */
+/* --- the product of both ---------------------------------------------------------------------- */
 
-/* Puts one large record, so that the response goes on at octet `at` (0: puts none). Returns their number. */
+/* Puts one large record, so that the response goes on at octet `at` (0: puts none). Returns their
+ * number. */
 static size_t fill_up_to(struct response *response, uint32_t at)
 {
     enum { OVERHEAD = WIRE_POINTER_SIZE + WIRE_RR_FIXED_SIZE };
@@ -299,8 +303,8 @@ struct put_case {
     bool with_signatures;
 };
 
-/* Puts the sample into a response of at most `limit` octets. Returns the octets it has then, or 0 if
- * there was no room for it. */
+/* Puts the sample into a response of at most `limit` octets. Returns the octets it has then, or 0
+ * if there was no room for it. */
 static uint32_t put_in(const struct put_case *this, size_t limit, char text[TEXT_MAX])
 {
     uint8_t *wire = malloc(limit);
@@ -390,7 +394,7 @@ static void rrsets_decode_past_the_reach_of_pointers(void **state)
     check_all_at(WIRE_POINTER_MAX, true);
 }
 
-/* --- glue and other names in RDATA -------------------------------------------------------------- */
+/* --- glue and other names in RDATA ------------------------------------------------------------ */
 
 static const struct fragment glue = {
     /* ns.@, @, t.ns.@ of the NS sample */
@@ -502,7 +506,7 @@ static void past_their_reach_names_in_rdata_cannot_be_pointed_to(void **state)
     free(wire);
 }
 
-/* --- synthesised CNAME ------------------------------------------------------------------------- */
+/* --- synthesised CNAME ------------------------------------------------------------------------ */
 
 static void a_cname_can_be_made_from_prefix_and_target(void **state)
 {
@@ -542,7 +546,7 @@ static void a_cname_can_be_made_from_prefix_and_target(void **state)
     free(wire);
 }
 
-/* --- names in what was written ------------------------------------------------------------------ */
+/* --- names in what was written ---------------------------------------------------------------- */
 
 static void suffixes_are_found_through_pointers(void **state)
 {
@@ -573,7 +577,7 @@ static void suffixes_are_found_through_pointers(void **state)
     assert_int_equal(response_suffix(&response, WIRE_HEADER_SIZE, 2), WIRE_HEADER_SIZE + 2);
 }
 
-/* --- header --------------------------------------------------------------------------------------- */
+/* --- header ----------------------------------------------------------------------------------- */
 
 static void the_header_copies_what_was_asked(void **state)
 {
@@ -670,7 +674,7 @@ static void clearing_keeps_the_question(void **state)
     assert_memory_equal(wire, "\x12\x34\x82\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1", 27);
 }
 
-/* --- OPT -------------------------------------------------------------------------------------------- */
+/* --- OPT -------------------------------------------------------------------------------------- */
 
 static void opt_says_what_it_is_told(void **state)
 {

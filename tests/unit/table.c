@@ -224,7 +224,7 @@ static void proofs_are_there_if_flagged(void **state)
     assert_null(node_proofs(image_node(&image, "\4glue\3cut")));
 }
 
-/* --- RRsets ------------------------------------------------------------------------------------- */
+/* --- RRsets ----------------------------------------------------------------------------------- */
 
 static void rrsets_are_found_by_type(void **state)
 {

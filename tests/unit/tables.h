@@ -1,8 +1,8 @@
 /*
  * Zone tables made by the zone compiler itself, for the tests of what answers from them.
  *
- * The table is built in a child process, as the daemon does it, for the compiler leaves its memory to be freed
- * by exit. The test fails if a zone has an error; warnings are ignored.
+ * The table is built in a child process, as the daemon does it, for the compiler leaves its memory
+ * to be freed by exit. The test fails if a zone has an error; warnings are ignored.
  */
 #ifndef SORREL_TESTS_TABLES_H
 #define SORREL_TESTS_TABLES_H

@@ -1,6 +1,6 @@
 /*
- * table/validate.c: a table that is not what layout.h promises is refused, for its own reason; and what is
- * not refused can be read from end to end without leaving it.
+ * table/validate.c: a table that is not what layout.h promises is refused, for its own reason; and
+ * what is not refused can be read from end to end without leaving it.
  */
 #include "image.h"
 #include "message/codes.h"
@@ -15,7 +15,7 @@
 
 #define HASH_A "\40" "0a0000000000000000000000000000aa"
 
-/* --- each promise broken by itself --------------------------------------------------------------- */
+/* --- each promise broken by itself ------------------------------------------------------------ */
 
 static struct table_header *header_of(struct image *image)
 {
@@ -94,10 +94,10 @@ static struct table_target *target_at(struct image *image, const char *owner, un
 }
 
 /* Each defines a function that breaks one promise. */
-#define BREAK(name, statement)                                                                      \
-    static void break_##name(struct image *image)                                                   \
-    {                                                                                               \
-        statement;                                                                                  \
+#define BREAK(name, statement)                                                                     \
+    static void break_##name(struct image *image)                                                  \
+    {                                                                                              \
+        statement;                                                                                 \
     }
 
 /* the header */
@@ -177,8 +177,8 @@ BREAK(soa_long,
       ((struct table_rrset *)at_ref(image, image_section(image)->negative_soa))->length = 0xffff)
 BREAK(sources_far, image_section(image)->sources = UINT32_MAX)
 BREAK(sources_many, image_section(image)->source_count = UINT32_MAX)
-BREAK(source_path,
-      ((struct table_source *)at_ref(image, image_section(image)->sources))->path_length = UINT32_MAX)
+BREAK(source_path, ((struct table_source *)at_ref(image, image_section(image)->sources))
+                       ->path_length = UINT32_MAX)
 static void break_slot_tag(struct image *image)
 {
     struct table_slot *slots = at_ref(image, image_section(image)->slots);
@@ -329,7 +329,8 @@ static const struct {
     {BROKEN(nsec3_order), "an index is not in order, or leads to no node"},
     {BROKEN(nsec3_key), "an NSEC3 record's owner and its place in the index contradict each other"},
     {BROKEN(nsec3_ref), "a ref leads to no node, or to one of the wrong kind"},
-    {BROKEN(nsec3_digit), "an NSEC3 record's owner and its place in the index contradict each other"},
+    {BROKEN(nsec3_digit),
+     "an NSEC3 record's owner and its place in the index contradict each other"},
     {BROKEN(salt_far), "the NSEC3 salt goes beyond its section"},
     {BROKEN(soa_far), "the negative SOA goes beyond its section"},
     {BROKEN(soa_none), "the negative SOA goes beyond its section"},
@@ -473,7 +474,7 @@ static void a_table_cut_short_is_refused(void **state)
     image_free(&sound);
 }
 
-/* --- what is accepted can be read ----------------------------------------------------------------- */
+/* --- what is accepted can be read ------------------------------------------------------------- */
 
 /* Room for messages; what was read ends here, so that reading it is not left out. */
 static uint8_t message[65535];
