@@ -411,7 +411,7 @@ static const char *read_amtrelay(struct fields *fields)
     if (start[1] > 1)
         return "follows a D-bit that is neither 0 nor 1";
     unsigned kind = start[2];
-    start[1] = (uint8_t)(start[1] << 7 | kind);
+    start[1] = (uint8_t)((unsigned)start[1] << 7 | kind);
     fields->rdata->length--;
     return read_gateway(fields, kind);
 }

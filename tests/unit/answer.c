@@ -171,7 +171,8 @@ static void wildcards_expand(void **state)
          APEX "* 60 TXT \"wild\"\n* 60 MX 1 host\n*.alias 60 CNAME to.far\n"
               "*.far 60 A 192.0.2.7\nhost 60 A 192.0.2.8\nsub.*.ent 60 A 192.0.2.9\n"
               "a.blocked 60 A 192.0.2.10\n*.loop 60 CNAME x.loop\n"
-              "_a._tcp.host1 60 A 192.0.2.11\ncut 60 NS ns.cut\nns.cut 60 A 192.0.2.12\n*.away 60 NS far.\n"},
+              "_a._tcp.host1 60 A 192.0.2.11\ncut 60 NS ns.cut\nns.cut 60 A 192.0.2.12\n"
+              "*.away 60 NS far.\n"},
     };
     static const struct exchange exchanges[] = {
         {"any.example. TXT", PLAIN, "NOERROR aa\nan any.example. 60 TXT \"wild\"\n"},
