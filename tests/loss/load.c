@@ -39,8 +39,7 @@ enum {
     UNANSWERED = UINT32_MAX,
     ANSWERED_WRONGLY = UINT32_MAX - 1,
 
-    /* Percent of its rate that the generator may fall short of. */
-    SHORTFALL_MAX = 5,
+    SHORTFALL_DEFAULT = 5,
 };
 
 /* What is known of a query. Times in microseconds since the start. */
@@ -460,8 +459,10 @@ static void count_shortfalls(const struct load *load, struct load_tally *tally)
     }
     tally->exhausted = load->sent == load->capacity && load->enough > load->capacity;
     tally->rate = load->sending_us == 0 ? 0 : (unsigned)(load->sent * 1000000 / load->sending_us);
+    unsigned shortfall = load->settings.shortfall;
+    unsigned least = 100 - (shortfall != 0 ? shortfall : SHORTFALL_DEFAULT);
     tally->is_void = tally->own_drops > 0 || tally->exhausted ||
-                     tally->rate < load->settings.rate / 100.0 * (100 - SHORTFALL_MAX);
+                     tally->rate * 100ULL < (uint64_t)load->settings.rate * least;
 }
 
 void load_finish(struct load *load, struct load_tally *tally)

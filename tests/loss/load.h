@@ -17,12 +17,13 @@
 enum { LOAD_TICK_US = 250, LOAD_FLOWS_MAX = 512 };
 
 struct load_settings {
-    uint16_t port;    /* of 127.0.0.1 */
-    unsigned flows;   /* sockets, each with its own source port */
-    unsigned rate;    /* queries a second */
-    uint64_t queries; /* at least so many, and more until the event is over */
-    uint32_t names;   /* of the zone */
-    uint32_t version; /* of the zone, until load_expect() says otherwise */
+    uint16_t port;      /* of 127.0.0.1 */
+    unsigned flows;     /* sockets, each with its own source port */
+    unsigned rate;      /* queries a second */
+    uint64_t queries;   /* at least so many, and more until the event is over */
+    uint32_t names;     /* of the zone */
+    uint32_t version;   /* of the zone, until load_expect() says otherwise */
+    unsigned shortfall; /* percent of its rate that the generator may miss; 0: 5 */
 };
 
 struct load_tally {

@@ -31,6 +31,8 @@ static const struct scenario_effort full = {.rate = 50000,
                                             .workers = 2,
                                             .reloads = 50,
                                             .takeovers = 20,
+                                            .deaths = 10,
+                                            .shortfall = 5,
                                             .attempts = 2};
 
 static const struct scenario_effort quick = {.rate = 5000,
@@ -40,6 +42,8 @@ static const struct scenario_effort quick = {.rate = 5000,
                                              .workers = 2,
                                              .reloads = 5,
                                              .takeovers = 3,
+                                             .deaths = 2,
+                                             .shortfall = 25,
                                              .attempts = 5};
 
 static const struct subject_kind *const kinds[] = {&subject_sorreld, &subject_nsd, &subject_knotd};
@@ -103,7 +107,9 @@ static void print_details(const struct scenario_result *result)
         printf("    wrong: %" PRIu64 " of two versions, %" PRIu64 " of one gone, %" PRIu64
                " of one not there yet, %" PRIu64 " to no query\n",
                tally->mixed, tally->stale, tally->premature, tally->strange);
-    if (result->verdict == SCENARIO_VOID || tally->own_drops > 0)
+    if (tally->lost > 0 || result->verdict == SCENARIO_VOID)
+        printf("    other programs had %u %% of the machine\n", result->others);
+    if (tally->is_void)
         printf("    generator: %u of %u queries/s, dropped %" PRIu64
                " answers, was put off %" PRIu64 " times%s\n",
                tally->rate, result->asked_rate, tally->own_drops, tally->congested,

@@ -19,7 +19,9 @@ struct scenario_effort {
     unsigned workers;
     unsigned reloads;
     unsigned takeovers;
-    unsigned attempts; /* the rate is halved after each that was void */
+    unsigned deaths;    /* of each worker */
+    unsigned shortfall; /* percent of its rate that the generator may miss */
+    unsigned attempts;  /* the rate is halved after each that was void */
 };
 
 struct scenario_stage;
@@ -32,12 +34,17 @@ struct scenario {
     void (*happen)(struct scenario_stage *);
 };
 
-enum scenario_verdict { SCENARIO_KEPT, SCENARIO_BROKEN, SCENARIO_VOID };
+enum scenario_verdict {
+    SCENARIO_KEPT,
+    SCENARIO_BROKEN,
+    SCENARIO_VOID, /* the generator fell short, or others had the CPUs that the server needed */
+};
 
 struct scenario_result {
     struct load_tally tally;
     unsigned asked_rate;
     unsigned kills;
+    unsigned others;   /* percent of the machine that other programs had */
     uint64_t drops;    /* datagrams that found the server's queues full */
     char trouble[256]; /* what went wrong beside the answers; empty: nothing */
     enum scenario_verdict verdict;

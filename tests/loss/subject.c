@@ -128,6 +128,17 @@ void subject_wait_answering(struct subject *subject)
         fail_with_log(subject, "has ended");
 }
 
+void subject_measure(const struct subject *subject, struct footprint *footprint)
+{
+    pid_t workers[CHILD_LIST_MAX];
+    size_t count = subject->kind->list_workers(subject, workers);
+
+    *footprint = (struct footprint){.descriptors = 0};
+    footprint_add(footprint, subject->pid);
+    for (size_t i = 0; i < count; i++)
+        footprint_add(footprint, workers[i]);
+}
+
 uint64_t subject_drops(const struct subject *subject)
 {
     static struct sockets_one list[SOCKETS_MAX];

@@ -7,6 +7,7 @@
 #define SORREL_LOSS_SUBJECT_H
 
 #include "child.h"
+#include "footprint.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -86,6 +87,9 @@ bool subject_answers(const struct subject *subject);
 
 /* Waits until it answers. Ends the test if that takes too long, or if it has ended. */
 void subject_wait_answering(struct subject *subject);
+
+/* What it and its workers take. */
+void subject_measure(const struct subject *subject, struct footprint *footprint);
 
 /* Datagrams that found the receive queues of its sockets full, as far as these are open still. */
 uint64_t subject_drops(const struct subject *subject);
