@@ -7,7 +7,7 @@
 
 enum {
     FIRST_CHUNK = 1 << 14, /* a daemon may load 100,000 small zones, one after the other */
-    LAST_CHUNK = 1 << 22,
+    LAST_CHUNK = 1 << 24,
 };
 
 struct arena_chunk {

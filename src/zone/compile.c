@@ -407,6 +407,17 @@ static void add_slot(const struct compiler *c, uint64_t hash, uint32_t node)
     slots[at] = (struct table_slot){hash_tag(hash), node};
 }
 
+/* The slots of names are all over the place: ask for them some names ahead. */
+static void prefetch_slot(const struct compiler *c, uint32_t name)
+{
+    enum { AHEAD = 16 };
+    const struct table_section *section = section_of(c);
+    const struct table_slot *slots = at_ref(c, section->slots);
+
+    if (name + AHEAD < c->zone->name_count)
+        __builtin_prefetch(&slots[hash_slot(c->zone->names[name + AHEAD].hash, section->slot_count)], 1);
+}
+
 /* The node of a name that exists. */
 static void write_node(struct compiler *c, uint32_t name)
 {
@@ -468,9 +479,11 @@ static void write_nodes(struct compiler *c)
     section_of(c)->nodes = next_ref(c);
     for (size_t i = 0; i < c->chain->count; i++)
         write_nsec3_node(c, &c->chain->entries[i]);
-    for (uint32_t name = 0; name < c->zone->name_count; name++)
+    for (uint32_t name = 0; name < c->zone->name_count; name++) {
+        prefetch_slot(c, name);
         if (classify_exists(&c->zone->names[name]))
             write_node(c, name);
+    }
     for (uint32_t name = 0; name < c->zone->name_count; name++)
         if (c->zone->names[name].needed)
             write_glue_node(c, name);

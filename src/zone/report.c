@@ -31,7 +31,7 @@ void report_error(struct report *report, const char *file, unsigned line, const 
 {
     va_list arguments;
 
-    if (report->errors++ >= REPORT_LIMIT)
+    if (report_is_full(report->errors++))
         return;
     va_start(arguments, format);
     tell_formatted(report, SEVERITY_ERROR, file, line, format, arguments);
@@ -42,7 +42,7 @@ void report_warning(struct report *report, const char *file, unsigned line, cons
 {
     va_list arguments;
 
-    if (report->warnings++ >= REPORT_LIMIT)
+    if (report_is_full(report->warnings++))
         return;
     va_start(arguments, format);
     tell_formatted(report, SEVERITY_WARNING, file, line, format, arguments);

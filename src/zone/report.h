@@ -8,6 +8,7 @@
 #include "message/name.h"
 #include "zone/diagnostic.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { REPORT_LIMIT = 20 }; /* of each severity, for one zone */
@@ -18,6 +19,11 @@ struct report {
     unsigned errors;
     unsigned warnings;
 };
+
+static inline bool report_is_full(unsigned found)
+{
+    return found >= REPORT_LIMIT;
+}
 
 __attribute__((format(printf, 4, 5)))
 void report_error(struct report *report, const char *file, unsigned line, const char *format, ...);

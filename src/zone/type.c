@@ -121,11 +121,11 @@ const char *type_to_text(uint16_t type, char text[TYPE_TEXT_MAX])
     return text;
 }
 
-const ldns_rr_descriptor *type_descriptor(uint16_t type)
+static const ldns_rr_descriptor *find_descriptor(uint16_t type)
 {
     for (unsigned i = 0; i < ALIASES; i++)
         if (aliases[i].type == type)
-            return ldns_rr_descript(aliases[i].like);
+            type = aliases[i].like;
     const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
     if (descriptor->_name == NULL || descriptor->_type != type)
         return NULL;
@@ -133,4 +133,18 @@ const ldns_rr_descriptor *type_descriptor(uint16_t type)
         if (ldns_rr_descriptor_field_type(descriptor, i) == LDNS_RDF_TYPE_UNKNOWN)
             return NULL;
     return descriptor;
+}
+
+const ldns_rr_descriptor *type_descriptor(uint16_t type)
+{
+    static const ldns_rr_descriptor *found[HIGHEST_DENSE];
+    static bool filled;
+
+    if (type >= HIGHEST_DENSE)
+        return find_descriptor(type);
+    if (!filled)
+        for (uint16_t i = 0; i < HIGHEST_DENSE; i++)
+            found[i] = find_descriptor(i);
+    filled = true;
+    return found[type];
 }

@@ -142,10 +142,15 @@ static inline bool zone_is_wildcard(const struct zone_name *name)
 /* Presentation form of a name. Returns `text`. */
 char *zone_name_text(const struct zone *zone, uint32_t name, char text[NAME_TEXT_MAX]);
 
-/* Diagnostics at a record's place. */
+/* Diagnostics at a record's place. What the sentence is made of is not even looked at once the limit is passed: a
+ * zone may break one rule a million times. */
 #define zone_record_error(zone, record, ...)                                                       \
-    report_error((zone)->report, zone_file_of(zone, record), (record)->line, __VA_ARGS__)
+    (report_is_full((zone)->report->errors)                                                        \
+         ? (void)(zone)->report->errors++                                                          \
+         : report_error((zone)->report, zone_file_of(zone, record), (record)->line, __VA_ARGS__))
 #define zone_record_warning(zone, record, ...)                                                     \
-    report_warning((zone)->report, zone_file_of(zone, record), (record)->line, __VA_ARGS__)
+    (report_is_full((zone)->report->warnings)                                                      \
+         ? (void)(zone)->report->warnings++                                                        \
+         : report_warning((zone)->report, zone_file_of(zone, record), (record)->line, __VA_ARGS__))
 
 #endif
