@@ -51,18 +51,6 @@ const struct table_section *table_next_zone(const struct table *table, uint32_t 
     return NULL;
 }
 
-const uint8_t *node_owner(const struct table_node *node)
-{
-    const uint8_t *behind = (const uint8_t *)(node + 1);
-
-    return node->flags & NODE_PROOFS ? behind + sizeof(struct table_proofs) : behind;
-}
-
-const struct table_proofs *node_proofs(const struct table_node *node)
-{
-    return node->flags & NODE_PROOFS ? (const void *)(node + 1) : NULL;
-}
-
 /* Is the node's owner the suffix of `name` with `labels` labels? Both lie in this zone. */
 static bool node_has_name(const struct table_section *section, const struct table_node *node,
                           const struct name *name, unsigned labels)

@@ -81,7 +81,12 @@ const struct table_node *section_find_wildcard(const struct table_section *secti
                                                const struct table_node *encloser, uint64_t hash);
 
 /* The node's owner below the apex: owner_length octets of labels. */
-const uint8_t *node_owner(const struct table_node *node);
+static inline const uint8_t *node_owner(const struct table_node *node)
+{
+    const uint8_t *behind = (const uint8_t *)(node + 1);
+
+    return node->flags & NODE_PROOFS ? behind + sizeof(struct table_proofs) : behind;
+}
 
 /* Octets of the node's owner name in full. */
 static inline unsigned node_name_length(const struct table_section *section,
@@ -95,7 +100,10 @@ void node_name(const struct table_section *section, const struct table_node *nod
                struct name *name);
 
 /* NULL without NODE_PROOFS. */
-const struct table_proofs *node_proofs(const struct table_node *node);
+static inline const struct table_proofs *node_proofs(const struct table_node *node)
+{
+    return node->flags & NODE_PROOFS ? (const void *)(node + 1) : NULL;
+}
 
 /* Finds the RRset of `type`; false if the node has none. */
 bool node_find_rrset(const struct table_section *section, const struct table_node *node,

@@ -1,46 +1,20 @@
 /*
  * table_open(): all that layout.h and fragment.h promise, checked once, so that nobody has to look
  * again.
- *
- * Each section's nodes are passed over once, in the order in which they lie. Refs to nodes are met
- * before and behind the nodes they lead to, so they are only noted in a map of one octet for each
- * unit of the node area: the low half says what begins there, the high half what refs demand of it.
- * In the end nothing may be demanded that is not there.
  */
 #include "message/codes.h"
 #include "table/hash.h"
 #include "table/table.h"
+#include "table/validate_nodes.h"
 #include "table/validate_rrset.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-enum mark {
-    MARK_NODE = 1 << 0,
-    MARK_NSEC = 1 << 1,  /* it has an NSEC RRset */
-    MARK_NSEC3 = 1 << 2, /* it has an NSEC3 RRset */
-    MARK_PROOFS = 1 << 3,
-    MARK_DEMAND_SHIFT = 4,
-};
-
-#define MARKS_OF_EIGHT UINT64_C(0x0f0f0f0f0f0f0f0f)
 
 struct validation {
     const struct table_header *header;
     const struct table_section *section;
     struct name apex;
-    uint64_t apex_hash;
-    uint8_t *marks;
-    uint32_t units; /* of the node area: octets in `marks` */
-};
-
-/* Of one node, gathered from its RRsets. */
-struct found {
-    bool ns;
-    bool cname;
-    bool dname;
-    bool nsec;
-    bool nsec3;
+    struct validate_map map;
 };
 
 static bool holds(const struct table_section *section, uint32_t ref, uint64_t size)
@@ -48,199 +22,6 @@ static bool holds(const struct table_section *section, uint32_t ref, uint64_t si
     uint64_t at = (uint64_t)ref * TABLE_UNIT;
 
     return at >= sizeof *section && at + size <= (uint64_t)section->nodes * TABLE_UNIT;
-}
-
-static bool demand(const struct validation *v, uint32_t ref, unsigned marks)
-{
-    /* a ref before the first node wraps round and is too large as well */
-    uint32_t unit = ref - v->section->nodes;
-
-    if (unit >= v->units)
-        return false;
-    v->marks[unit] |= (uint8_t)(marks << MARK_DEMAND_SHIFT);
-    return true;
-}
-
-static bool demands_are_met(const struct validation *v)
-{
-    uint32_t at = 0;
-
-    for (; at + 8 <= v->units; at += 8) {
-        uint64_t eight;
-        memcpy(&eight, v->marks + at, 8);
-        if ((eight >> MARK_DEMAND_SHIFT & ~eight & MARKS_OF_EIGHT) != 0)
-            return false;
-    }
-    for (; at < v->units; at++)
-        if ((v->marks[at] >> MARK_DEMAND_SHIFT & ~v->marks[at]) != 0)
-            return false;
-    return true;
-}
-
-/* --- nodes ------------------------------------------------------------------------------- */
-
-/* Checks labels that go on above: no root octet at their end. */
-static bool labels_are_sound(const uint8_t *labels, unsigned length)
-{
-    unsigned at = 0;
-
-    for (unsigned i = 0; i < length; i++)
-        if ((uint8_t)(labels[i] - 'A') < 26)
-            return false;
-    while (at < length) {
-        if (labels[at] == 0 || labels[at] > NAME_LABEL_OCTETS_MAX)
-            return false;
-        at += 1u + labels[at];
-    }
-    return at == length;
-}
-
-static bool is_wildcard(const uint8_t *labels, unsigned length)
-{
-    return length >= 2 && labels[0] == 1 && labels[1] == '*';
-}
-
-static const char *check_flags(const struct table_node *node, const struct found *found)
-{
-    bool cut = (node->flags & NODE_CUT) != 0;
-
-    if (cut && (!found->ns || found->cname || found->dname || node->owner_length == 0))
-        return "a zone cut has no NS, or more than a cut may have";
-    if (((node->flags & NODE_CNAME) != 0) != found->cname ||
-        ((node->flags & NODE_DNAME) != 0) != found->dname)
-        return "a node's flags and its CNAME or DNAME contradict each other";
-    if (node->owner_length > 0 &&
-        ((node->flags & NODE_WILDCARD) != 0) != is_wildcard(node_owner(node), node->owner_length))
-        return "a node's wildcard flag and its name contradict each other";
-    return NULL;
-}
-
-static const char *check_proofs(const struct validation *v, const struct table_node *node)
-{
-    const struct table_proofs *proofs = node_proofs(node);
-
-    if (proofs == NULL)
-        return NULL;
-    if ((proofs->match == 0 && proofs->cover == 0) ||
-        (proofs->match != 0 && !demand(v, proofs->match, MARK_NSEC3)) ||
-        (proofs->cover != 0 && !demand(v, proofs->cover, MARK_NSEC3)))
-        return "a node's proofs are not NSEC3 nodes";
-    return NULL;
-}
-
-static const char *check_rrset(const struct validation *v, const struct rrset *rrset,
-                               const struct validate_owner *owner, struct found *found)
-{
-    const char *reason = validate_rrset(rrset, owner);
-
-    if (reason != NULL)
-        return reason;
-    for (unsigned i = 0; i < rrset->target_count; i++)
-        if (!demand(v, target_node(&rrset->targets[i]), MARK_NODE))
-            return "a target is not a node";
-    found->ns |= rrset->type == TYPE_NS;
-    found->cname |= rrset->type == TYPE_CNAME;
-    found->dname |= rrset->type == TYPE_DNAME;
-    found->nsec |= rrset->type == TYPE_NSEC && !rrset->oversize;
-    found->nsec3 |= rrset->type == TYPE_NSEC3 && !rrset->oversize;
-    return NULL;
-}
-
-static const char *check_rrsets(const struct validation *v, const struct table_node *node,
-                                const uint8_t **next, const uint8_t *end, struct found *found)
-{
-    struct validate_owner owner = {
-        .labels = node_owner(node),
-        .length = node->owner_length,
-        .name_length = (uint8_t)node_name_length(v->section, node),
-        .wildcard = (node->flags & NODE_WILDCARD) != 0,
-    };
-    struct rrset_walk walk = node_rrsets(v->section, node);
-    unsigned least_type = 0;
-
-    while (walk.left > 0) {
-        struct rrset rrset;
-        if (walk.next > end || validate_rrset_size(walk.next, (size_t)(end - walk.next)) == 0)
-            return "a node goes beyond its section";
-        rrset_next(&walk, &rrset);
-        if (rrset.type < least_type)
-            return "a node's RRsets are not in ascending order";
-        least_type = rrset.type + 1u;
-        const char *reason = check_rrset(v, &rrset, &owner, found);
-        if (reason != NULL)
-            return reason;
-    }
-    *next = walk.next;
-    return NULL;
-}
-
-static void mark_node(const struct validation *v, const struct table_node *node,
-                      const struct found *found)
-{
-    size_t at = (size_t)((const uint8_t *)node - (const uint8_t *)v->section);
-    unsigned marks = MARK_NODE;
-
-    if (found->nsec)
-        marks |= MARK_NSEC;
-    if (found->nsec3)
-        marks |= MARK_NSEC3;
-    if (node->flags & NODE_PROOFS)
-        marks |= MARK_PROOFS;
-    v->marks[at / TABLE_UNIT - v->section->nodes] |= (uint8_t)marks;
-}
-
-/* Checks the node at `at`; `*next` becomes the octet behind it. */
-static const char *check_node(const struct validation *v, const uint8_t *at, const uint8_t *end,
-                              const uint8_t **next)
-{
-    const struct table_node *node = (const void *)at;
-    size_t available = (size_t)(end - at);
-    size_t size = sizeof *node + (node->flags & NODE_PROOFS ? sizeof(struct table_proofs) : 0) +
-                  node->owner_length;
-    struct found found = {0};
-
-    if (available < size)
-        return "a node goes beyond its section";
-    if (node_name_length(v->section, node) > NAME_OCTETS_MAX ||
-        !labels_are_sound(node_owner(node), node->owner_length))
-        return "a node's name is malformed";
-    const char *reason = check_rrsets(v, node, next, end, &found);
-    if (reason == NULL)
-        reason = check_flags(node, &found);
-    if (reason == NULL)
-        reason = check_proofs(v, node);
-    if (reason != NULL)
-        return reason;
-    mark_node(v, node, &found);
-    return NULL;
-}
-
-static bool is_filler(const uint8_t *unit)
-{
-    uint64_t octets;
-
-    memcpy(&octets, unit, sizeof octets);
-    return octets == 0;
-}
-
-static const char *check_nodes(const struct validation *v)
-{
-    const uint8_t *start = (const void *)v->section;
-    const uint8_t *at = start + (uint64_t)v->section->nodes * TABLE_UNIT;
-    const uint8_t *end = start + v->section->length;
-
-    while (at < end) {
-        if (is_filler(at)) {
-            at += TABLE_UNIT;
-            continue;
-        }
-        const uint8_t *next;
-        const char *reason = check_node(v, at, end, &next);
-        if (reason != NULL)
-            return reason;
-        at = start + ((size_t)(next - start) + TABLE_UNIT - 1) / TABLE_UNIT * TABLE_UNIT;
-    }
-    return demands_are_met(v) ? NULL : "a ref leads to no node, or to one of the wrong kind";
 }
 
 /* --- what lies before the nodes ---------------------------------------------------------- */
@@ -261,7 +42,8 @@ static const char *check_apex(struct validation *v)
         return "a zone's name has another hash than its section says";
     if (section->apex_labels + section->deepest > NAME_LABELS_MAX)
         return "a zone is deeper than names can be";
-    return demand(v, section->apex, MARK_NODE) ? NULL : "a zone's apex is not a node";
+    return validate_demand(&v->map, section->apex, MARK_NODE) ? NULL
+                                                              : "a zone's apex is not a node";
 }
 
 static const char *check_slots(const struct validation *v)
@@ -277,7 +59,7 @@ static const char *check_slots(const struct validation *v)
     for (uint32_t i = 0; i < section->slot_count; i++) {
         if (slots[i].node == 0)
             continue;
-        if (!demand(v, slots[i].node, marks))
+        if (!validate_demand(&v->map, slots[i].node, marks))
             return "a slot leads to no node";
         nodes++;
     }
@@ -295,7 +77,7 @@ static const char *check_index(const struct validation *v, uint32_t keys_ref, ui
     const uint64_t *keys = section_at(v->section, keys_ref);
     const uint32_t *nodes = section_at(v->section, nodes_ref);
     for (uint32_t i = 0; i < count; i++)
-        if (!demand(v, nodes[i], marks) || (i > 0 && keys[i] < keys[i - 1]))
+        if (!validate_demand(&v->map, nodes[i], marks) || (i > 0 && keys[i] < keys[i - 1]))
             return "an index is not in order, or leads to no node";
     return NULL;
 }
@@ -412,7 +194,7 @@ static const char *check_content(struct validation *v)
     if (reason == NULL)
         reason = check_sources(v);
     if (reason == NULL)
-        reason = check_nodes(v);
+        reason = validate_nodes(&v->map);
     if (reason == NULL)
         reason = check_nsec3_owners(v);
     if (reason == NULL)
@@ -432,12 +214,10 @@ static const char *check_section(const struct table_header *header,
     uint64_t units = section->length / TABLE_UNIT;
     if (section->nodes < sizeof *section / TABLE_UNIT || section->nodes >= units)
         return "a section has no nodes";
-    v.units = (uint32_t)(units - section->nodes);
-    v.marks = calloc(v.units, 1);
-    if (v.marks == NULL)
+    if (!validate_map_make(&v.map, section))
         return "there is no memory left to check it";
     const char *reason = check_content(&v);
-    free(v.marks);
+    validate_map_free(&v.map);
     return reason;
 }
 

@@ -1,0 +1,51 @@
+/*
+ * The nodes of a section against what layout.h promises of them, and of the refs that lead to them.
+ *
+ * Nodes are passed over once, in the order in which they lie. Refs are met before and behind the
+ * nodes they lead to, so they are only noted in a map of one octet for each unit of the node area:
+ * the low half says what begins there, the high half what refs demand of it. In the end nothing may
+ * be demanded that is not there.
+ */
+#ifndef SORREL_TABLE_VALIDATE_NODES_H
+#define SORREL_TABLE_VALIDATE_NODES_H
+
+#include "table/table.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum validate_mark {
+    MARK_NODE = 1 << 0,
+    MARK_NSEC = 1 << 1,  /* it has an NSEC RRset */
+    MARK_NSEC3 = 1 << 2, /* it has an NSEC3 RRset */
+    MARK_PROOFS = 1 << 3,
+};
+
+struct validate_map {
+    const struct table_section *section;
+    uint8_t *marks;
+    uint32_t units; /* of the node area: octets in `marks` */
+};
+
+/* The map of a section whose length and start of nodes are sound; false if there is no memory for
+ * it. Free with validate_map_free(). */
+bool validate_map_make(struct validate_map *map, const struct table_section *section);
+
+void validate_map_free(struct validate_map *map);
+
+/* Notes that `ref` must lead to a node with these marks; false if it leads out of the node area. */
+static inline bool validate_demand(const struct validate_map *map, uint32_t ref, unsigned marks)
+{
+    /* a ref before the first node wraps round and is too large as well */
+    uint32_t unit = ref - map->section->nodes;
+
+    if (unit >= map->units)
+        return false;
+    map->marks[unit] |= (uint8_t)(marks << 4);
+    return true;
+}
+
+/* Checks every node and every demand. NULL, or a sentence without a full stop. */
+const char *validate_nodes(const struct validate_map *map);
+
+#endif
