@@ -380,10 +380,11 @@ static bool put_authority(struct reply *reply, struct denial *denial)
 /* False if the response must be truncated. */
 static bool put_sections(struct reply *reply)
 {
-    struct denial denial = {.response = &reply->response};
+    struct denial denial;
     const struct rrset *rrset = &reply->match.rrset;
     bool complete;
 
+    denial_begin(&denial, &reply->response);
     if (!put_answers(reply, &complete))
         return false;
     if (!complete && !put_authority(reply, &denial))
@@ -460,11 +461,9 @@ void answer_begin(struct answer_task *task, const struct answer_settings *settin
 {
     task->wire = query;
     task->zone = NULL;
-    task->verdict = query_parse(&task->query, query, query_length);
-    if (task->verdict != QUERY_ANSWER)
-        return;
-    name_read(&task->asked.name, query + WIRE_HEADER_SIZE, task->query.question_length);
-    hash_name(&task->asked.name, settings->table->header->seed, task->asked.hashes);
+    task->verdict = query_parse(&task->query, &task->asked.name, query, query_length);
+    if (task->verdict == QUERY_ANSWER)
+        hash_name(&task->asked.name, settings->table->header->seed, task->asked.hashes);
 }
 
 void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings)

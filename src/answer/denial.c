@@ -8,6 +8,12 @@
 #include <assert.h>
 #include <string.h>
 
+void denial_begin(struct denial *denial, struct response *response)
+{
+    denial->response = response;
+    denial->written = 0;
+}
+
 void denial_enter(struct denial *denial, const struct table_section *zone, uint32_t apex)
 {
     denial->zone = zone;

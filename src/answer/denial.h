@@ -23,7 +23,9 @@ struct denial {
     const struct table_node *nodes[32];
 };
 
-/* Proofs that follow are of `zone`. Start with a zeroed struct that has `response` set. */
+void denial_begin(struct denial *denial, struct response *response);
+
+/* Proofs that follow are of `zone`. */
 void denial_enter(struct denial *denial, const struct table_section *zone, uint32_t apex);
 
 /* The name exists, the type does not (RFC 4035 §3.1.3.1; RFC 5155 §7.2.3, §7.2.4). */

@@ -1,7 +1,6 @@
 #include "message/query.h"
 
 #include "message/codes.h"
-#include "message/name.h"
 #include "message/wire.h"
 
 /* What is left to read of a message. */
@@ -99,9 +98,9 @@ static bool read_records(struct query *query, struct cursor *cursor)
     return true;
 }
 
-static bool read_question(struct query *query, struct cursor *cursor)
+static bool read_question(struct query *query, struct name *qname, struct cursor *cursor)
 {
-    size_t name = name_measure(cursor->wire + cursor->at, cursor->end - cursor->at);
+    size_t name = name_read(qname, cursor->wire + cursor->at, cursor->end - cursor->at);
 
     if (name == 0 || cursor->end - cursor->at - name < 4)
         return false;
@@ -118,7 +117,8 @@ static bool is_known_opcode(uint8_t opcode)
     return opcode == OPCODE_QUERY || opcode == OPCODE_NOTIFY || opcode == OPCODE_UPDATE;
 }
 
-enum query_verdict query_parse(struct query *query, const uint8_t *wire, size_t length)
+enum query_verdict query_parse(struct query *query, struct name *qname, const uint8_t *wire,
+                               size_t length)
 {
     struct cursor cursor = {wire, WIRE_HEADER_SIZE, length};
 
@@ -129,7 +129,7 @@ enum query_verdict query_parse(struct query *query, const uint8_t *wire, size_t 
 
     /* RFC 9619 §4: exactly one question. The opcodes we know have one too (RFC 1996 §3.7, RFC 2136
      * §2.3); of others nothing may be assumed, not even that they are malformed. */
-    bool has_question = wire_read_u16(wire + 4) == 1 && read_question(query, &cursor);
+    bool has_question = wire_read_u16(wire + 4) == 1 && read_question(query, qname, &cursor);
     bool is_well_formed = has_question && read_records(query, &cursor);
     if (!is_known_opcode(query->opcode))
         return QUERY_NOTIMP;

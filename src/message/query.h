@@ -5,6 +5,8 @@
 #ifndef SORREL_MESSAGE_QUERY_H
 #define SORREL_MESSAGE_QUERY_H
 
+#include "message/name.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,8 +35,9 @@ struct query {
     uint8_t edns_version;
 };
 
-/* Reads the message at `wire`, `length` octets (at most 65535). `query` is filled as far as the
- * verdict allows. QNAME is left in place, at octet 12. */
-enum query_verdict query_parse(struct query *query, const uint8_t *wire, size_t length);
+/* Reads the message at `wire`, `length` octets (at most 65535). `query` and `qname` are filled as
+ * far as the verdict allows; with QUERY_ANSWER, completely. */
+enum query_verdict query_parse(struct query *query, struct name *qname, const uint8_t *wire,
+                               size_t length);
 
 #endif

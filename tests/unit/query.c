@@ -204,7 +204,8 @@ static enum query_verdict parse(struct query *query, const char *wire, size_t le
 
     assert_non_null(copy);
     memcpy(copy, wire, length);
-    enum query_verdict verdict = query_parse(query, copy, length);
+    struct name qname;
+    enum query_verdict verdict = query_parse(query, &qname, copy, length);
     free(copy);
     return verdict;
 }
