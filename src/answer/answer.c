@@ -322,12 +322,15 @@ static bool put_negative_authority(struct reply *reply, struct denial *denial)
     return denial_prove_nodata(denial, asked, match);
 }
 
-/* RFC 4035 §3.1.4: DS, or the proof that there is none. */
+/* RFC 4035 §3.1.4: of a delegation from a signed zone, DS or the proof that there is none. A DS RRset that
+ * is not signed secures nothing, and goes out only if it is asked for. */
 static bool put_delegation_security(struct reply *reply, struct denial *denial)
 {
     struct place place = place_of_suffix(reply, reply->match.labels);
     struct rrset ds;
 
+    if (!(reply->match.zone->flags & SECTION_SIGNED))
+        return true;
     if (node_find_rrset(reply->match.zone, reply->match.node, TYPE_DS, &ds))
         return put(reply, SECTION_AUTHORITY, &ds, &place);
     denial_enter(denial, reply->match.zone, apex_offset(reply));
@@ -468,11 +471,21 @@ void answer_begin(struct answer_task *task, const struct answer_settings *settin
 
 void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings)
 {
-    if (task->verdict != QUERY_ANSWER || task->query.qclass != CLASS_IN)
+    uint16_t qclass = task->query.qclass;
+
+    if (task->verdict != QUERY_ANSWER || (qclass != CLASS_IN && qclass != CLASS_ANY))
         return;
     task->zone = lookup_zone(settings->table, &task->asked, task->query.qtype);
     if (task->zone != NULL)
         lookup_prefetch_slot(task->zone, &task->asked);
+}
+
+/* The AA bit belongs to the first owner name of the answer (RFC 1035 §4.1.1). An answer for all classes
+ * never has it, for we know but one (§6.2). */
+static bool is_authoritative(const struct reply *reply)
+{
+    return reply->task->query.qclass == CLASS_IN &&
+           (reply->steps > 1 || reply->match.kind != MATCH_REFERRAL);
 }
 
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
@@ -504,7 +517,7 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
     response_begin(&reply.response, wire, limit, task->wire, query->question_length);
     if (reply.rcode == RCODE_NOERROR) {
         truncated = !put_sections(&reply);
-        reply.authoritative = reply.steps > 1 || reply.match.kind != MATCH_REFERRAL;
+        reply.authoritative = is_authoritative(&reply);
     }
     if (truncated)
         response_clear(&reply.response);

@@ -14,7 +14,7 @@
 enum { TEXT_MAX = 20000 };
 
 /* How a question is asked. */
-enum asked_with { PLAIN = 0, EDNS = 1 << 0, DNSSEC_OK = 1 << 1, TCP = 1 << 2 };
+enum asked_with { PLAIN = 0, EDNS = 1 << 0, DNSSEC_OK = 1 << 1, TCP = 1 << 2, ALL_CLASSES = 1 << 3 };
 
 struct exchange {
     const char *question; /* "name type" */
@@ -31,8 +31,8 @@ static size_t make_query(const char *question, unsigned with, uint8_t *wire)
     assert_int_equal(sscanf(question, "%299s %31s", owner, type), 2);
     ldns_rdf *name = ldns_dname_new_frm_str(owner);
     assert_non_null(name);
-    ldns_pkt *query =
-        ldns_pkt_query_new(name, ldns_get_rr_type_by_name(type), LDNS_RR_CLASS_IN, LDNS_RD);
+    ldns_rr_class class = with & ALL_CLASSES ? LDNS_RR_CLASS_ANY : LDNS_RR_CLASS_IN;
+    ldns_pkt *query = ldns_pkt_query_new(name, ldns_get_rr_type_by_name(type), class, LDNS_RD);
     ldns_pkt_set_id(query, 4711);
     if (with & (EDNS | DNSSEC_OK)) {
         ldns_pkt_set_edns_udp_size(query, 1232);
@@ -126,6 +126,10 @@ static void ask_each(const struct table *table, const struct exchange *exchanges
     "@ 3600 NS ns\n"                                                                               \
     "ns 3600 A 192.0.2.53\n"
 
+/* What makes a zone a signed one; the signature is none that anybody could check. */
+#define SIGNED                                                                                     \
+    "@ 60 DNSKEY 257 3 13 AAAA\n@ 60 RRSIG DNSKEY 13 1 60 20380101000000 20200101000000 1 @ AAAA\n"
+
 #define SOA_OF(apex)                                                                               \
     "ns " apex " 300 SOA ns." apex " hostmaster." apex " 1 7200 3600 1209600 300\n"
 
@@ -149,6 +153,9 @@ static void plain_data_is_answered(void **state)
         {"_sip._udp.example. SRV", PLAIN,
          "NOERROR aa\nan _sip._udp.example. 60 SRV 1 2 5060 mail.example.\n"
          "ad mail.example. 60 A 192.0.2.25\nad mail.example. 60 AAAA 2001:db8::25\n"},
+        {"www.example. A", ALL_CLASSES,
+         "NOERROR\nan www.example. 60 A 192.0.2.1\nan www.example. 60 A 192.0.2.2\n"},
+        {"www.elsewhere. A", ALL_CLASSES, "REFUSED\n"},
         {"www.example. AAAA", PLAIN, "NOERROR aa\n" SOA_OF("example.")},
         {"b.c.example. TXT", PLAIN, "NOERROR aa\n" SOA_OF("example.")},
         {"c.example. A", PLAIN, "NOERROR aa\n" SOA_OF("example.")},
@@ -301,6 +308,7 @@ static void delegations_are_referred(void **state)
         {"child.example.", APEX "www 60 A 192.0.2.4\ngap 60 TXT \"here\"\n"},
         {"gap.child.example.", APEX},
     };
+    /* a DS RRset in a zone that is not signed is no part of referrals */
     static const char referral[] =
         "NOERROR\nns sub.example. 60 NS ns.sub.example.\nns sub.example. 60 NS ns.sib.example.\n"
         "ns sub.example. 60 NS ns.example.\nns sub.example. 60 NS far.\n"
@@ -309,6 +317,7 @@ static void delegations_are_referred(void **state)
     const struct exchange exchanges[] = {
         {"sub.example. A", PLAIN, referral},
         {"sub.example. NS", PLAIN, referral},
+        {"sub.example. NS", DNSSEC_OK, referral},
         {"below.sub.example. TXT", PLAIN, referral},
         {"ns.sub.example. A", PLAIN, referral},
         {"a.b.c.sub.example. DS", PLAIN, referral},
@@ -338,7 +347,7 @@ static void nsec_proofs_are_complete(void **state)
 #define NSEC_ENT "ns ns.example. 300 NSEC *.w.example. A RRSIG NSEC\n"
     static const struct zone_text zones[] = {
         {"example.",
-         APEX "@ 300 NSEC a NS SOA RRSIG NSEC\na 60 A 192.0.2.1\na 300 NSEC cut A RRSIG NSEC\n"
+         APEX SIGNED "@ 300 NSEC a NS SOA RRSIG NSEC\na 60 A 192.0.2.1\na 300 NSEC cut A RRSIG NSEC\n"
               "cut 60 NS far.\ncut 300 NSEC x.ent NS RRSIG NSEC\n"
               "x.ent 60 A 192.0.2.2\nx.ent 300 NSEC *.mx.ent2 A RRSIG NSEC\n"
               "*.mx.ent2 60 CNAME a\n*.mx.ent2 300 NSEC ns CNAME RRSIG NSEC\n"
@@ -400,7 +409,7 @@ static void nsec_proofs_are_complete(void **state)
 #define H_W "tv3qccqi98hq2eo4iv0dcm9fofeno0m1"
 
 #define NSEC3_ZONE                                                                                 \
-    APEX "@ 0 NSEC3PARAM 1 0 2 aabb\na 60 A 192.0.2.1\nx.ent 60 A 192.0.2.2\n"                     \
+    APEX SIGNED "@ 0 NSEC3PARAM 1 0 2 aabb\na 60 A 192.0.2.1\nx.ent 60 A 192.0.2.2\n"                     \
          "*.w 60 TXT \"wild\"\nunsigned 60 NS far.\nsigned 60 NS far.\n"                           \
          "signed 60 DS 1 13 2 "                                                                    \
          "0000000000000000000000000000000000000000000000000000000000000001\n"                      \
