@@ -129,6 +129,7 @@ static const char *check_origin(const struct view *view, const struct zone_set *
             if (is_synthesised(record, answer) || is_from_zones(record, zones))
                 continue;
             text = ldns_rr2str(record);
+            text[strcspn(text, "\n")] = '\0';
             snprintf(complaint, sizeof complaint, "no zone holds this record: %.1000s", text);
             free(text);
             return complaint;

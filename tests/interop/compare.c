@@ -263,8 +263,9 @@ static bool is_referral(const struct view *view)
            && view->sections[SECTION_AUTHORITY].count > 0;
 }
 
-/* RFC 8482: any non-empty choice of what is there is right. */
-static unsigned compare_any(const struct view *ours, const struct view *theirs,
+/* Any non-empty choice of what is there is right: for ANY (RFC 8482 §4.1), and for RRSIG, since those of a
+ * name are no RRset (RFC 4035 §2.2). */
+static unsigned compare_choice(const struct view *ours, const struct view *theirs,
                             const struct zone_set *zones)
 {
     if (ours->sections[SECTION_ANSWER].count > 0 && theirs->sections[SECTION_ANSWER].count > 0)
@@ -288,8 +289,8 @@ unsigned compare_views(const struct view *ours, const struct view *theirs,
         parts &= PART_RCODE | PART_OPT;
         return parts | (ours->truncated && !theirs->truncated ? PART_TC : 0u);
     }
-    if (query->qtype == TYPE_ANY)
-        return parts | compare_any(ours, theirs, zones);
+    if (query->qtype == TYPE_ANY || query->qtype == TYPE_RRSIG)
+        return parts | compare_choice(ours, theirs, zones);
     parts |= compare_sections(ours, theirs, SECTION_ANSWER, is_any_record, PART_ANSWER, zones);
     parts |= compare_sections(ours, theirs, SECTION_AUTHORITY, is_needed_authority,
                               PART_AUTHORITY, zones);
