@@ -265,6 +265,18 @@ static bool is_referral(const struct view *view)
 
 /* Any non-empty choice of what is there is right: for ANY (RFC 8482 §4.1), and for RRSIG, since those of a
  * name are no RRset (RFC 4035 §2.2). */
+static bool is_choice(const struct query *query)
+{
+    return query->qtype == TYPE_ANY || query->qtype == TYPE_RRSIG;
+}
+
+/* All RRSIGs of a name may be too many where one peer's choice of them is not. */
+static bool has_needless_tc(const struct view *ours, const struct view *theirs,
+                            const struct query *query)
+{
+    return ours->truncated && !theirs->truncated && query->qtype != TYPE_RRSIG;
+}
+
 static unsigned compare_choice(const struct view *ours, const struct view *theirs,
                             const struct zone_set *zones)
 {
@@ -287,9 +299,9 @@ unsigned compare_views(const struct view *ours, const struct view *theirs,
         /* What fits whole need not be cut because a peer's encoding is longer; AA of a cut
          * answer says nothing. */
         parts &= PART_RCODE | PART_OPT;
-        return parts | (ours->truncated && !theirs->truncated ? PART_TC : 0u);
+        return parts | (has_needless_tc(ours, theirs, query) ? PART_TC : 0u);
     }
-    if (query->qtype == TYPE_ANY || query->qtype == TYPE_RRSIG)
+    if (is_choice(query))
         return parts | compare_choice(ours, theirs, zones);
     parts |= compare_sections(ours, theirs, SECTION_ANSWER, is_any_record, PART_ANSWER, zones);
     parts |= compare_sections(ours, theirs, SECTION_AUTHORITY, is_needed_authority,

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 enum {
-    PER_SHAPE = 2,       /* replies of a shape that are judged, of each zone */
+    PER_SHAPE = 5,       /* replies of a shape that are judged, of each zone */
+    TAKEN_APART = 1,     /* of those, how many are also judged with a record missing, record by record */
     SHAPES_MAX = 64,
     SLOTS = 4,           /* validators at work at once; each takes 35 ms, mostly of waiting to start */
     OUTPUT_MAX = 4096,
@@ -139,16 +140,22 @@ static unsigned shape_of(const struct subject *subject)
            | (unsigned)(ldns_pkt_ancount(subject->packet) > 0) << 1;
 }
 
-static bool is_shape_wanted(unsigned shape, unsigned shapes[SHAPES_MAX], unsigned *count)
-{
-    unsigned seen = 0;
+struct shapes {
+    unsigned seen[SHAPES_MAX];
+    size_t count;
+};
 
-    for (unsigned i = 0; i < *count; i++)
-        seen += shapes[i] == shape;
-    if (seen >= PER_SHAPE || *count == SHAPES_MAX)
-        return false;
-    shapes[(*count)++] = shape;
-    return true;
+/* How many of this shape came before; PER_SHAPE if no more are wanted. */
+static size_t count_shape(struct shapes *shapes, unsigned shape)
+{
+    size_t seen = 0;
+
+    for (size_t i = 0; i < shapes->count; i++)
+        seen += shapes->seen[i] == shape;
+    if (seen >= PER_SHAPE || shapes->count == SHAPES_MAX)
+        return PER_SHAPE;
+    shapes->seen[shapes->count++] = shape;
+    return seen;
 }
 
 static bool is_left_out(const ldns_rr *record, const ldns_rr *left_out)
@@ -444,12 +451,12 @@ static void wait_for_all(void)
 
 /* The proof whole, then without each of its records in turn. A chain's proof may hold records for its
  * earlier links, which the last one does not need. */
-static void judge_subject(const struct subject *subject)
+static void judge_subject(const struct subject *subject, bool taken_apart)
 {
     const ldns_rr_list *authority = ldns_pkt_authority(subject->packet);
 
     slot_start(wait_for_slot(), subject, NULL);
-    for (size_t i = 0; i < ldns_rr_list_rr_count(authority) && !subject->chained; i++)
+    for (size_t i = 0; i < ldns_rr_list_rr_count(authority) && taken_apart; i++)
         if (is_denial(ldns_rr_list_rr(authority, i)) && !ask_interrupted)
             slot_start(wait_for_slot(), subject, ldns_rr_list_rr(authority, i));
     wait_for_all();
@@ -460,7 +467,7 @@ void proof_check_all(const struct server *server, const char *directory,
                      const struct zone_set *zones, size_t *proofs, size_t *bad)
 {
     const struct zone *anchored = NULL;
-    unsigned shapes[SHAPES_MAX], count = 0;
+    struct shapes shapes = { .count = 0 };
     char anchors[4096];
 
     if (!server_find_program("delv"))
@@ -471,14 +478,16 @@ void proof_check_all(const struct server *server, const char *directory,
     run.judged = run.bad = 0;
     for (size_t i = 0; i < queries->count && !ask_interrupted; i++) {
         struct subject subject;
+        size_t seen;
 
         if (!subject_make(&subject, &queries->items[i], &replies[i], zones))
             continue;
-        if (is_shape_wanted(shape_of(&subject), shapes, &count)) {
+        seen = count_shape(&shapes, shape_of(&subject));
+        if (seen < PER_SHAPE) {
             if (subject.zone != anchored)
                 write_anchors(subject.zone);
             anchored = subject.zone;
-            judge_subject(&subject);
+            judge_subject(&subject, seen < TAKEN_APART && !subject.chained);
         }
         ldns_pkt_free(subject.packet);
     }
