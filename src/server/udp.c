@@ -10,9 +10,11 @@ enum {
      * for 16 * BATCH_WIDTH queries, and makes them wait some 2 ms at most. */
     BATCHES_A_TURN = 16,
 
-    /* How long answers wait for room in the socket's send buffer. It empties as fast as the network
-     * card sends; if it has not moved in this time the answers would be late anyway. */
-    SEND_WAIT_MS = 50,
+    /* How often and how long a batch waits for room in the socket's send buffer. It empties as fast
+     * as the network card sends; answers that find no room in all this time would be late anyway.
+     */
+    SEND_WAITS = 8,
+    SEND_WAIT_MS = 10,
 };
 
 /* Between the passes of a batch; worthless after it. */
@@ -58,11 +60,11 @@ static void finish_all(struct udp *udp)
     batch_look_at(batch, BATCH_NO_QUERY);
 }
 
-static bool wait_for_room(int socket)
+static void wait_for_room(int socket)
 {
     struct pollfd poll_for = {.fd = socket, .events = POLLOUT};
 
-    return poll(&poll_for, 1, SEND_WAIT_MS) > 0 && (poll_for.revents & POLLOUT) != 0;
+    poll(&poll_for, 1, SEND_WAIT_MS);
 }
 
 /*
@@ -73,28 +75,28 @@ static bool wait_for_room(int socket)
 static void send_all(struct udp *udp, unsigned count)
 {
     struct batch *batch = udp->batch;
-    unsigned sent = 0, failed = 0;
-    bool second_try = false, has_waited = false;
+    unsigned next = 0, failed = 0, waits = 0;
+    bool second_try = false;
 
-    while (sent + failed < count) {
-        unsigned next = sent + failed;
+    while (next < count) {
         int n = sendmmsg(udp->socket, batch->send + next, count - next, MSG_DONTWAIT);
         if (n > 0) {
-            sent += (unsigned)n;
+            next += (unsigned)n;
             second_try = false;
         } else if (errno == EINTR) {
             continue;
-        } else if (errno == EAGAIN && !has_waited) {
-            has_waited = !wait_for_room(udp->socket);
+        } else if (errno == EAGAIN && waits < SEND_WAITS) {
+            waits++;
+            wait_for_room(udp->socket);
         } else if (!second_try) {
             second_try = true;
         } else {
-            batch_unsendable(batch, next);
+            batch_unsendable(batch, next++);
             failed++;
             second_try = false;
         }
     }
-    slot_count(&udp->counters->udp_answers, sent);
+    slot_count(&udp->counters->udp_answers, count - failed);
     if (failed > 0)
         slot_count(&udp->counters->udp_unsendable, failed);
 }

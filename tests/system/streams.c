@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -264,6 +265,40 @@ static void halves_and_garbage_harm_nobody(void **state)
     close(other);
 }
 
+static void set_descriptor_limit(rlim_t limit)
+{
+    pid_t worker[DAEMON_WORKERS_MAX];
+    struct rlimit limits;
+
+    daemon_workers(&daemon_under_test, worker);
+    assert_int_equal(prlimit(worker[0], RLIMIT_NOFILE, NULL, &limits), 0);
+    limits.rlim_cur = limit;
+    assert_int_equal(prlimit(worker[0], RLIMIT_NOFILE, &limits, NULL), 0);
+}
+
+/* Newcomers wait in the kernel's queue until there are descriptors again. */
+static void a_lack_of_descriptors_harms_nobody(void **state)
+{
+    enum { STREAMS = 30 };
+    int fds[STREAMS], other = open_stream();
+    uint8_t frame[64];
+
+    (void)state;
+    ask_small(other, 1);
+    set_descriptor_limit(20);
+    for (int i = 0; i < STREAMS; i++) {
+        fds[i] = open_stream();
+        send_all(fds[i], frame, write_small(frame, (uint16_t)i));
+        ask_small(other, (uint16_t)i);
+    }
+    set_descriptor_limit(1024);
+    for (int i = 0; i < STREAMS; i++) {
+        assert_int_equal(receive_answer(fds[i], (uint16_t)i), 1);
+        close(fds[i]);
+    }
+    close(other);
+}
+
 static bool can_ask_again(void *unused)
 {
     uint8_t frame[64], answer[2];
@@ -352,6 +387,7 @@ int main(void)
         cmocka_unit_test(what_came_before_a_half_close_is_answered),
         cmocka_unit_test(a_slow_reader_harms_nobody),
         cmocka_unit_test(halves_and_garbage_harm_nobody),
+        cmocka_unit_test(a_lack_of_descriptors_harms_nobody),
         cmocka_unit_test(idle_connections_are_closed),
         cmocka_unit_test(newcomers_are_turned_away_when_all_places_are_taken),
     };

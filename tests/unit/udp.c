@@ -1,0 +1,228 @@
+/* server/udp.c: batches through a real socket, with a kernel that sends when and what the test lets
+ * it. */
+#include "server/udp.h"
+#include "tables.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { QUERIES = 8, HEADER = 12, STEPS_MAX = 12 };
+
+/* What sendmmsg does, call by call: sends so many at most, or fails. Past the steps it does as it
+ * is told. */
+struct step {
+    unsigned most;
+    int error;
+};
+
+static struct {
+    struct step steps[STEPS_MAX];
+    unsigned count, done;
+    int forever; /* the error of every call past the steps; 0: none */
+    unsigned polls;
+} kernel;
+
+int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    struct step step = {.most = UINT32_MAX, .error = kernel.forever};
+
+    if (kernel.done < kernel.count)
+        step = kernel.steps[kernel.done++];
+    if (step.error != 0) {
+        errno = step.error;
+        return -1;
+    }
+    return __real_sendmmsg(fd, messages, count < step.most ? count : step.most, flags);
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    assert_int_equal(count, 1);
+    assert_int_equal(fds->events, POLLOUT);
+    assert_in_range(timeout, 1, 100);
+    kernel.polls++;
+    return 0;
+}
+
+struct scene {
+    struct sealed_table table;
+    struct answer_settings settings;
+    struct slot_memory *memory;
+    struct udp udp;
+    struct ev_loop *loop;
+    int server, client;
+};
+
+static int open_scene(void **state)
+{
+    static struct scene scene;
+    static const struct zone_text zone = {
+        "unit.test.", "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+
+    memset(&kernel, 0, sizeof kernel);
+    scene = (struct scene){.server = socket(AF_INET, SOCK_DGRAM, 0),
+                           .client = socket(AF_INET, SOCK_DGRAM, 0),
+                           .loop = ev_loop_new(EVFLAG_AUTO)};
+    tables_build(&scene.table, &zone, 1);
+    scene.settings = (struct answer_settings){.table = &scene.table.table,
+                                              .udp_payload_max = ANSWER_UDP_PAYLOAD_DEFAULT};
+    scene.memory =
+        mmap(NULL, slot_memory_size(1), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    *state = &scene;
+    if (scene.memory == MAP_FAILED ||
+        bind(scene.server, (struct sockaddr *)&address, length) != 0 ||
+        getsockname(scene.server, (struct sockaddr *)&address, &length) != 0 ||
+        connect(scene.client, (struct sockaddr *)&address, length) != 0)
+        return -1;
+    udp_start(&scene.udp, scene.loop, scene.server, false, &scene.memory->batches[0],
+              &scene.memory->counters, &scene.settings);
+    return 0;
+}
+
+static int close_scene(void **state)
+{
+    struct scene *scene = *state;
+
+    ev_io_stop(scene->loop, &scene->udp.readable);
+    ev_loop_destroy(scene->loop);
+    seal_unmap(&scene->table);
+    munmap(scene->memory, slot_memory_size(1));
+    close(scene->server);
+    close(scene->client);
+    return 0;
+}
+
+static void send_query(const struct scene *scene, uint8_t id)
+{
+    uint8_t query[64] = {0, id, 0, 0, 0, 1};
+    static const uint8_t question[] = "\2ns\4unit\4test\0\0\1\0\1";
+
+    memcpy(query + HEADER, question, sizeof question);
+    assert_int_equal(send(scene->client, query, HEADER + sizeof question - 1, 0),
+                     HEADER + sizeof question - 1);
+}
+
+static void send_queries(const struct scene *scene, unsigned count)
+{
+    for (unsigned id = 0; id < count; id++)
+        send_query(scene, (uint8_t)id);
+}
+
+/* Takes the answers that have come; bit n is set if one to query n was among them. Each comes once.
+ */
+static uint64_t take_answers(const struct scene *scene)
+{
+    uint8_t answer[512];
+    uint64_t ids = 0;
+
+    while (recv(scene->client, answer, sizeof answer, MSG_DONTWAIT) > HEADER) {
+        assert_int_equal(answer[7], 1);
+        assert_int_equal(ids >> answer[1] & 1, 0);
+        ids |= UINT64_C(1) << answer[1];
+    }
+    return ids;
+}
+
+/* --- tests ----------------------------------------------------------------------------------- */
+
+static void an_answer_that_cannot_be_sent_costs_no_other(void **state)
+{
+    static const struct {
+        const char *what;
+        struct step steps[STEPS_MAX];
+        unsigned count;
+        int forever;
+        uint64_t answered;
+        unsigned polls;
+    } cases[] = {
+        {"all at once", {{0, 0}}, 0, 0, 0xff, 0},
+        {"in three calls", {{3, 0}, {1, 0}}, 2, 0, 0xff, 0},
+        {"interrupted", {{0, EINTR}, {2, 0}, {0, EINTR}}, 3, 0, 0xff, 0},
+        {"an old error of the socket's", {{0, ECONNREFUSED}}, 1, 0, 0xff, 0},
+        {"an old error in between", {{5, 0}, {0, EHOSTUNREACH}}, 2, 0, 0xff, 0},
+        {"the first for good", {{0, EINVAL}, {0, EINVAL}}, 2, 0, 0xfe, 0},
+        {"the third for good", {{2, 0}, {0, EPERM}, {0, EPERM}}, 3, 0, 0xfb, 0},
+        {"the last for good", {{7, 0}, {0, EPERM}, {0, EPERM}}, 3, 0, 0x7f, 0},
+        {"no room, then room", {{4, 0}, {0, EAGAIN}, {0, EAGAIN}}, 3, 0, 0xff, 2},
+        {"no room any more", {{4, 0}}, 1, EAGAIN, 0x0f, 8},
+        {"none can be sent", {{0, 0}}, 0, EPERM, 0, 0},
+    };
+    struct scene *scene = *state;
+    struct slot_counters *counters = &scene->memory->counters;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t unsendable = counters->udp_unsendable, answers = counters->udp_answers;
+        print_message("%s\n", cases[i].what);
+        memset(&kernel, 0, sizeof kernel);
+        if (cases[i].count > 0)
+            memcpy(kernel.steps, cases[i].steps, sizeof kernel.steps);
+        kernel.count = cases[i].count;
+        kernel.forever = cases[i].forever;
+        send_queries(scene, QUERIES);
+        assert_false(udp_serve(&scene->udp));
+        assert_int_equal(take_answers(scene), cases[i].answered);
+        assert_int_equal(kernel.polls, cases[i].polls);
+        unsigned sent = (unsigned)__builtin_popcountll(cases[i].answered);
+        assert_int_equal(counters->udp_answers - answers, sent);
+        assert_int_equal(counters->udp_unsendable - unsendable, QUERIES - sent);
+        assert_int_equal(scene->memory->batches[0].stage, BATCH_EMPTY);
+    }
+}
+
+static void a_full_batch_tells_that_there_may_be_more(void **state)
+{
+    struct scene *scene = *state;
+    struct slot_counters *counters = &scene->memory->counters;
+
+    assert_false(udp_serve(&scene->udp));
+    assert_int_equal(counters->udp_batches, 0);
+    for (unsigned i = 0; i < BATCH_WIDTH + 3; i++)
+        send_query(scene, (uint8_t)(i % 64));
+    assert_true(udp_serve(&scene->udp));
+    assert_int_equal(counters->udp_queries, BATCH_WIDTH);
+    assert_false(udp_serve(&scene->udp));
+    assert_int_equal(counters->udp_queries, BATCH_WIDTH + 3);
+    assert_int_equal(counters->udp_answers, BATCH_WIDTH + 3);
+    assert_int_equal(counters->heartbeat, 2);
+}
+
+/* The worker died in the middle: whoever starts next answers before it reads on. */
+static void a_successor_finishes_first(void **state)
+{
+    struct scene *scene = *state;
+    struct batch *batch = &scene->memory->batches[0];
+
+    send_queries(scene, QUERIES);
+    batch_receive(batch);
+    int n = recvmmsg(scene->server, batch->receive, BATCH_WIDTH, MSG_DONTWAIT, NULL);
+    assert_int_equal(n, QUERIES);
+    ev_io_stop(scene->loop, &scene->udp.readable);
+    udp_start(&scene->udp, scene->loop, scene->server, false, batch, &scene->memory->counters,
+              &scene->settings);
+    assert_int_equal(take_answers(scene), 0xff);
+    assert_int_equal(batch->stage, BATCH_EMPTY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_answer_that_cannot_be_sent_costs_no_other, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_full_batch_tells_that_there_may_be_more, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_successor_finishes_first, open_scene, close_scene),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
