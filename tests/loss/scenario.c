@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     /* What a busy machine may take to do what usually takes milliseconds. */
@@ -93,18 +94,24 @@ static void expect_version(struct scenario_stage *stage, enum subject_reload out
     }
 }
 
-static void reload_once(struct scenario_stage *stage)
+static void reload_once(struct scenario_stage *stage,
+                        enum subject_reload (*reload_subject)(struct subject *))
 {
     struct subject *subject = stage->subject;
 
     load_expect(stage->load, stage->certain, subject->version + 1);
     subject_change_zone(subject);
-    expect_version(stage, subject->kind->reload(subject));
+    expect_version(stage, reload_subject(subject));
 }
 
 static void reload(struct scenario_stage *stage)
 {
-    reload_once(stage);
+    reload_once(stage, stage->subject->kind->reload);
+}
+
+static void hang_up(struct scenario_stage *stage)
+{
+    reload_once(stage, stage->subject->kind->hang_up);
 }
 
 struct growth {
@@ -144,7 +151,7 @@ static void reload_often(struct scenario_stage *stage)
     struct growth growth = {.subject = stage->subject};
 
     for (unsigned i = 0; i < stage->effort->reloads && !is_in_trouble(stage); i++) {
-        reload_once(stage);
+        reload(stage);
         if (i == 1)
             subject_measure(stage->subject, &growth.before);
     }
@@ -160,7 +167,7 @@ static void break_and_mend(struct scenario_stage *stage)
     if (subject->kind->reload(subject) != SUBJECT_REFUSED)
         say_trouble(stage, "a zone file with an error was not refused");
     pace(stage);
-    reload_once(stage);
+    reload(stage);
 }
 
 /* --- deaths --------------------------------------------------------------------- */
@@ -190,11 +197,25 @@ static void start_again(struct subject *subject)
     subject_wait_answering(subject);
 }
 
+/* Lets queries pile up before the worker, so that it is at work on them for the next moments. */
+static void make_busy(struct scenario_stage *stage, pid_t worker)
+{
+    static const struct timespec moment = {.tv_nsec = 100000};
+
+    kill(worker, SIGSTOP);
+    pace(stage);
+    kill(worker, SIGCONT);
+    nanosleep(&moment, NULL);
+}
+
 static void kill_worker(struct scenario_stage *stage, pid_t worker, size_t workers, int signal)
 {
     struct subject *subject = stage->subject;
     struct replacement replacement = {subject, worker, workers};
 
+    /* Every other one dies where it most likely is, waiting. */
+    if (stage->kills % 2 == 0)
+        make_busy(stage, worker);
     stage->kills++;
     kill(worker, signal);
     if (subject->kind->one_process)
@@ -305,6 +326,7 @@ const struct scenario scenario_all[] = {
     {"steady", "nothing happens", SUBJECT_STARTS, false, nothing},
     {"reload", "a changed zone is loaded", SUBJECT_RELOADS, false, reload},
     {"reloads", "a changed zone is loaded, again and again", SUBJECT_RELOADS, false, reload_often},
+    {"sighup", "a changed zone is loaded, on SIGHUP", SUBJECT_HEEDS_SIGHUP, false, hang_up},
     {"mend", "a zone is broken, then mended", SUBJECT_SAYS_WHEN_RELOADED, false, break_and_mend},
     {"kill", "SIGKILL to each worker", SUBJECT_RESPAWNS, false, sigkill},
     {"crash", "SIGSEGV to each worker", SUBJECT_RESPAWNS, false, sigsegv},

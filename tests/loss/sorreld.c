@@ -178,12 +178,17 @@ static int control(struct subject *subject, const char *word, const char *argume
     return child_run(argv, subject->log);
 }
 
-static enum subject_reload reload(struct subject *subject)
+static enum subject_reload hang_up(struct subject *subject)
 {
-    if (has_control())
-        return control(subject, "reload", NULL) == 0 ? SUBJECT_RELOADED : SUBJECT_REFUSED;
     kill(subject->pid, SIGHUP);
     return SUBJECT_TOLD;
+}
+
+static enum subject_reload reload(struct subject *subject)
+{
+    if (!has_control())
+        return hang_up(subject);
+    return control(subject, "reload", NULL) == 0 ? SUBJECT_RELOADED : SUBJECT_REFUSED;
 }
 
 static bool resize(struct subject *subject, unsigned workers)
@@ -267,17 +272,26 @@ static size_t list_workers(const struct subject *subject, pid_t workers[CHILD_LI
     return count;
 }
 
-/* Whether it gives its sockets to a service manager can only be told by trying. */
-static bool try_managed(void)
+/* What no --help tells is tried, once. */
+static bool try_with(bool is_managed, bool (*attempt)(struct subject *))
 {
-    struct subject subject = {
-        .kind = &subject_sorreld, .steering = "hash", .workers = 1, .names = 1, .is_managed = true};
-    struct told stored = {&subject, "stored ", 1};
+    struct subject subject = {.kind = &subject_sorreld,
+                              .steering = "hash",
+                              .workers = 1,
+                              .names = 1,
+                              .is_managed = is_managed};
 
     subject_start(&subject);
-    bool stores = child_wait(is_told, &stored, TRIAL_SECONDS);
+    bool succeeds = attempt(&subject);
     subject_stop(&subject);
-    return stores;
+    return succeeds;
+}
+
+static bool stores_descriptors(struct subject *subject)
+{
+    struct told stored = {subject, "stored ", 1};
+
+    return child_wait(is_told, &stored, TRIAL_SECONDS);
 }
 
 static bool can_be_managed(void)
@@ -285,7 +299,21 @@ static bool can_be_managed(void)
     static enum { UNKNOWN, NO, YES } answer;
 
     if (answer == UNKNOWN)
-        answer = try_managed() ? YES : NO;
+        answer = try_with(true, stores_descriptors) ? YES : NO;
+    return answer == YES;
+}
+
+static bool resizes(struct subject *subject)
+{
+    return resize(subject, 2);
+}
+
+static bool can_be_resized(void)
+{
+    static enum { UNKNOWN, NO, YES } answer;
+
+    if (answer == UNKNOWN)
+        answer = try_with(false, resizes) ? YES : NO;
     return answer == YES;
 }
 
@@ -294,14 +322,15 @@ static bool can(enum subject_ability ability)
     switch (ability) {
     case SUBJECT_STARTS:
     case SUBJECT_RELOADS:
+    case SUBJECT_HEEDS_SIGHUP:
     case SUBJECT_RESPAWNS:
         return true;
     case SUBJECT_SAYS_WHEN_RELOADED:
-        return has_control() && child_helps_with(control_program(), "reload");
+        return has_control();
     case SUBJECT_REPLACES_STALLED:
         return child_helps_with(daemon_program(), "stall");
     case SUBJECT_RESIZES:
-        return has_control() && child_helps_with(control_program(), "workers");
+        return has_control() && can_be_resized();
     case SUBJECT_TAKES_OVER:
         return has_control() && child_helps_with(daemon_program(), "--takeover");
     case SUBJECT_RESTARTS:
@@ -319,6 +348,7 @@ const struct subject_kind subject_sorreld = {.name = "sorreld",
                                              .start = start,
                                              .stop = stop,
                                              .reload = reload,
+                                             .hang_up = hang_up,
                                              .can = can,
                                              .resize = resize,
                                              .take_over = take_over,

@@ -38,6 +38,7 @@ struct subject {
 enum subject_ability {
     SUBJECT_STARTS, /* all that are installed can */
     SUBJECT_RELOADS,
+    SUBJECT_HEEDS_SIGHUP,
     SUBJECT_SAYS_WHEN_RELOADED, /* reload returns SUBJECT_RELOADED */
     SUBJECT_RESPAWNS,           /* workers that die are replaced */
     SUBJECT_REPLACES_STALLED,   /* workers that are stopped, too */
@@ -60,6 +61,7 @@ struct subject_kind {
     void (*start)(struct subject *); /* returns at once; zone file and directory are there */
     void (*stop)(struct subject *);
     enum subject_reload (*reload)(struct subject *);
+    enum subject_reload (*hang_up)(struct subject *); /* reload by SIGHUP */
     bool (*can)(enum subject_ability);
     bool (*resize)(struct subject *, unsigned workers);
     bool (*take_over)(struct subject *);
