@@ -26,8 +26,8 @@ static bool list_sources(const struct builder_order *order, struct source_list *
     return sound;
 }
 
-bool builder_build(const struct builder_order *order, diagnostic_sink *sink, void *closure,
-                   struct build_result *result)
+bool builder_build(const struct builder_order *order, diagnostic_sink *sink,
+                   build_zone_sink *zone_sink, void *closure, struct build_result *result)
 {
     struct source_list list = {0};
 
@@ -36,9 +36,11 @@ bool builder_build(const struct builder_order *order, diagnostic_sink *sink, voi
     if (built) {
         struct build_request request = {.sources = &list,
                                         .previous = order->previous,
+                                        .only = order->only,
                                         .seed = order->seed,
                                         .generation = order->generation,
                                         .sink = sink,
+                                        .zone_sink = zone_sink,
                                         .closure = closure};
         built = build_table(&request, result);
     }
@@ -56,6 +58,15 @@ static void send_diagnostic(void *closure, const struct diagnostic *diagnostic)
     channel_send(*channel, &message, -1);
 }
 
+static void send_zone(void *closure, const struct name *origin, enum build_outcome outcome)
+{
+    const int *channel = closure;
+    struct channel_message message = {.type = CHANNEL_ZONE, .zone.outcome = outcome};
+
+    memcpy(message.zone.name, origin->octets, origin->length);
+    channel_send(*channel, &message, -1);
+}
+
 static _Noreturn void run_child(const struct builder_order *order, int channel)
 {
     int kept[] = {channel};
@@ -64,7 +75,7 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
     prctl(PR_SET_NAME, "sorreld:builder");
     process_keep_only(kept, 1);
     privilege_confine_builder();
-    bool made = builder_build(order, send_diagnostic, &channel, &result);
+    bool made = builder_build(order, send_diagnostic, send_zone, &channel, &result);
     struct channel_message message = {.type = CHANNEL_BUILT,
                                       .built = {.made = made,
                                                 .compiled = result.compiled,

@@ -16,6 +16,7 @@
 struct builder_order {
     char *const *zones; /* ZONE arguments; directories are read again each time */
     size_t zone_count;
+    const char *const *only;    /* as in struct build_request */
     const struct table *previous; /* or NULL */
     uint64_t seed;
     uint64_t generation;
@@ -23,10 +24,10 @@ struct builder_order {
 
 /* Does the work in this very process. False if an argument is wrong or no table could be made, told
  * to the sink; otherwise the result's descriptor is the caller's. */
-bool builder_build(const struct builder_order *order, diagnostic_sink *sink, void *closure,
-                   struct build_result *result);
+bool builder_build(const struct builder_order *order, diagnostic_sink *sink,
+                   build_zone_sink *zone_sink, void *closure, struct build_result *result);
 
-/* Does it in a child, which sends CHANNEL_DIAGNOSTIC messages and a last CHANNEL_BUILT over
+/* Does it in a child, which sends CHANNEL_DIAGNOSTIC, CHANNEL_ZONE and a last CHANNEL_BUILT over
  * `channel` and exits. The child's process id, or -1 with errno. */
 pid_t builder_start(const struct builder_order *order, int *channel);
 

@@ -8,6 +8,7 @@
  *   worker -> supervisor     CHANNEL_SERVING
  *                            CHANNEL_ADOPTED
  *   builder -> supervisor    CHANNEL_DIAGNOSTIC
+ *                            CHANNEL_ZONE
  *                            CHANNEL_BUILT       the sealed table, if one was made
  *
  * A message that is malformed, or comes from one who has no business to send it, ends the process
@@ -15,6 +16,8 @@
  */
 #ifndef SORREL_SERVER_CHANNEL_H
 #define SORREL_SERVER_CHANNEL_H
+
+#include "message/name.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +29,7 @@ enum channel_type {
     CHANNEL_SERVING,    /* the predecessor's batch is finished, the sockets are being read */
     CHANNEL_ADOPTED,    /* every answer from now on is from this table */
     CHANNEL_DIAGNOSTIC, /* something is wrong in a zone file */
+    CHANNEL_ZONE,       /* what became of a zone; behind its diagnostics */
     CHANNEL_BUILT,      /* the outcome; the builder's last message */
 };
 
@@ -39,6 +43,11 @@ struct channel_diagnostic {
     uint32_t severity; /* enum severity */
     uint32_t line;
     char text[CHANNEL_TEXT_MAX]; /* file name and sentence, each NUL-terminated */
+};
+
+struct channel_zone {
+    uint32_t outcome; /* enum build_outcome */
+    uint8_t name[NAME_OCTETS_MAX + 1];
 };
 
 struct channel_built {
@@ -56,6 +65,7 @@ struct channel_message {
     union {
         struct channel_generation table; /* ADOPT, ADOPTED */
         struct channel_diagnostic diagnostic;
+        struct channel_zone zone;
         struct channel_built built;
     };
 };

@@ -134,7 +134,8 @@ static void connection_writable(struct ev_loop *loop, ev_io *watcher, int events
 
 static void answer(struct connection *connection, enum protocol_type type, const json_t *document)
 {
-    connection->reply = document != NULL ? json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    connection->reply =
+        document != NULL ? json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     if (connection->reply == NULL) {
         drop(connection);
         return;
@@ -238,9 +239,9 @@ static void take_request(struct connection *connection)
 
     if (reader->header.version != PROTOCOL_VERSION) {
         turn_away(connection,
-                  "this is sorreld " PACKAGE_VERSION ", whose control protocol is version %d, and the "
+                  "this is sorreld %s, whose control protocol is version %d, and the "
                   "request's is version %u: use the sorrelctl that was installed with it",
-                  PROTOCOL_VERSION, reader->header.version);
+                  PACKAGE_VERSION, PROTOCOL_VERSION, reader->header.version);
         return;
     }
     const struct control_word *word = find_word(control, reader->header.type);
@@ -315,8 +316,8 @@ static void add_connection(struct control *control, int socket)
         close(socket);
         return;
     }
-    *connection = (struct connection){
-        .control = control, .next = control->connections, .socket = socket};
+    *connection =
+        (struct connection){.control = control, .next = control->connections, .socket = socket};
     control->connections = connection;
     control->connection_count++;
     envelope_reader_start(&connection->reader, PROTOCOL_REQUEST_MAX, false);

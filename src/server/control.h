@@ -1,6 +1,7 @@
 /*
- * The daemon's end of the control protocol: accepts connections, takes requests and calls the function of
- * their word, which answers at once or later. Runs on the supervisor's event loop and never waits.
+ * The daemon's end of the control protocol: accepts connections, takes requests and calls the
+ * function of their word, which answers at once or later. Runs on the supervisor's event loop and
+ * never waits.
  */
 #ifndef SORREL_SERVER_CONTROL_H
 #define SORREL_SERVER_CONTROL_H
@@ -35,8 +36,8 @@ struct control_word {
 
 struct control;
 
-/* Serves `socket`, which stays the caller's, by `words`, an array that ends with a function of NULL and
- * outlives the control. NULL with errno set. */
+/* Serves `socket`, which stays the caller's, by `words`, an array that ends with a function of NULL
+ * and outlives the control. NULL with errno set. */
 struct control *control_open(struct ev_loop *loop, const struct control_socket *socket,
                              const struct control_word *words, void *closure);
 
@@ -53,7 +54,7 @@ void control_reply(struct control_request *request, bool done, json_t *document)
 void control_refuse(struct control_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Answers by giving the connection, which does not block, to the caller; -1 if the client has left. */
+/* Answers by giving the connection, which does not block, to the caller; -1: the client has left. */
 int control_detach(struct control_request *request);
 
 #endif

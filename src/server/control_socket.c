@@ -44,7 +44,8 @@ static bool compose_path(char path[CONTROL_SOCKET_PATH_MAX], const char *directo
 {
     if (directory == NULL || directory[0] != '/')
         return false;
-    int length = snprintf(path, CONTROL_SOCKET_PATH_MAX, "%s%s/" FILE_NAME, directory, subdirectory);
+    int length =
+        snprintf(path, CONTROL_SOCKET_PATH_MAX, "%s%s/" FILE_NAME, directory, subdirectory);
     return length > 0 && length < CONTROL_SOCKET_PATH_MAX;
 }
 
@@ -73,22 +74,15 @@ static char *directory_of(const char *path, char directory[CONTROL_SOCKET_PATH_M
     return dirname(directory);
 }
 
-bool control_socket_make_directory(const char *path, uid_t owner, gid_t group,
-                                   char error[CONTROL_SOCKET_ERROR_MAX])
+bool control_socket_make_directory(const char *path, char error[CONTROL_SOCKET_ERROR_MAX])
 {
     char room[CONTROL_SOCKET_PATH_MAX];
     const char *directory = directory_of(path, room);
 
-    if (mkdir(directory, geteuid() == 0 ? 0755 : 0700) == 0) {
-        if (owner == geteuid() || chown(directory, owner, group) == 0)
-            return true;
-        say(error, "%s cannot be given to user %lu: %s", directory, (unsigned long)owner,
-            strerror(errno));
-        return false;
-    }
-    if (errno == EEXIST)
+    if (mkdir(directory, geteuid() == 0 ? 0755 : 0700) == 0 || errno == EEXIST)
         return true;
-    say(error, "directory %s for the control socket cannot be made: %s; --control PATH puts it elsewhere",
+    say(error,
+        "directory %s for the control socket cannot be made: %s; --control PATH puts it elsewhere",
         directory, strerror(errno));
     return false;
 }
@@ -105,13 +99,17 @@ static bool directory_is_safe(const char *path, char error[CONTROL_SOCKET_ERROR_
         return false;
     }
     if (status.st_uid != 0 && status.st_uid != geteuid()) {
-        say(error, "directory %s for the control socket belongs to another user; "
-                   "--control PATH puts it elsewhere", directory);
+        say(error,
+            "directory %s for the control socket belongs to another user; "
+            "--control PATH puts it elsewhere",
+            directory);
         return false;
     }
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX)) {
-        say(error, "others can write to directory %s for the control socket; take that right away, "
-                   "or put it elsewhere with --control PATH", directory);
+        say(error,
+            "others can write to directory %s for the control socket; take that right away, "
+            "or put it elsewhere with --control PATH",
+            directory);
         return false;
     }
     return true;
@@ -136,10 +134,10 @@ static bool fill_address(struct sockaddr_un *address, const char *path,
 /* --- the daemon's end -------------------------------------------------------- */
 
 /*
- * Two daemons that find the same abandoned socket must not both replace it: the later would take away
- * what the earlier has just made. So this is done under a lock on the directory. The lock only guards
- * against daemons that start in the same instant, and anyone who may read the directory can hold it: after
- * a second we go on without. Returns what is to be closed, or -1.
+ * Two daemons that find the same abandoned socket must not both replace it: the later would take
+ * away what the earlier has just made. So this is done under a lock on the directory. The lock only
+ * guards against daemons that start in the same instant, and anyone who may read the directory can
+ * hold it: after a second we go on without. Returns what is to be closed, or -1.
  */
 static int lock_directory(const char *path)
 {
@@ -164,8 +162,10 @@ static enum control_socket_outcome clear_path(const struct sockaddr_un *address,
     if (lstat(path, &status) != 0)
         return CONTROL_SOCKET_LISTENING; /* if it is for another reason than ENOENT bind(2) tells */
     if (!S_ISSOCK(status.st_mode)) {
-        say(error, "%s is in the way of the control socket, and is no socket; remove it, or name "
-                   "another place with --control PATH", path);
+        say(error,
+            "%s is in the way of the control socket, and is no socket; remove it, or name "
+            "another place with --control PATH",
+            path);
         return CONTROL_SOCKET_FAILED;
     }
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -181,24 +181,29 @@ static enum control_socket_outcome clear_path(const struct sockaddr_un *address,
         socklen_t size = sizeof peer;
         getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &peer, &size);
         if (peer.pid > 0)
-            say(error, "the control socket %s is that of a running daemon, process %ld; "
-                       "--control PATH names another", path, (long)peer.pid);
+            say(error,
+                "the control socket %s is that of a running daemon, process %ld; "
+                "--control PATH names another",
+                path, (long)peer.pid);
         else
-            say(error, "the control socket %s is that of a running daemon; "
-                       "--control PATH names another", path);
+            say(error,
+                "the control socket %s is that of a running daemon; "
+                "--control PATH names another",
+                path);
     }
     close(probe);
     if (taken)
         return CONTROL_SOCKET_TAKEN;
     if (unlink(path) != 0) {
-        say(error, "the control socket %s, left by a daemon that is gone, cannot be removed: %s", path,
-            strerror(errno));
+        say(error, "the control socket %s, left by a daemon that is gone, cannot be removed: %s",
+            path, strerror(errno));
         return CONTROL_SOCKET_FAILED;
     }
     return CONTROL_SOCKET_LISTENING;
 }
 
-static bool bind_and_listen(struct control_socket *control, const struct sockaddr_un *address)
+static bool bind_and_listen(struct control_socket *control, const struct sockaddr_un *address,
+                            uid_t owner)
 {
     control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (control->fd < 0)
@@ -207,7 +212,8 @@ static bool bind_and_listen(struct control_socket *control, const struct sockadd
     int bound = bind(control->fd, (const struct sockaddr *)address, sizeof *address);
     umask(mask);
     struct stat status;
-    if (bound == 0 && listen(control->fd, BACKLOG) == 0 && lstat(address->sun_path, &status) == 0) {
+    if (bound == 0 && (owner == geteuid() || chown(address->sun_path, owner, (gid_t)-1) == 0) &&
+        listen(control->fd, BACKLOG) == 0 && lstat(address->sun_path, &status) == 0) {
         strcpy(control->path, address->sun_path);
         control->device = status.st_dev;
         control->inode = status.st_ino;
@@ -223,7 +229,7 @@ static bool bind_and_listen(struct control_socket *control, const struct sockadd
 }
 
 enum control_socket_outcome control_socket_listen(struct control_socket *control, const char *path,
-                                                  char error[CONTROL_SOCKET_ERROR_MAX])
+                                                  uid_t owner, char error[CONTROL_SOCKET_ERROR_MAX])
 {
     struct sockaddr_un address;
 
@@ -232,7 +238,7 @@ enum control_socket_outcome control_socket_listen(struct control_socket *control
         return CONTROL_SOCKET_FAILED;
     int lock = lock_directory(path);
     enum control_socket_outcome outcome = clear_path(&address, error);
-    if (outcome == CONTROL_SOCKET_LISTENING && !bind_and_listen(control, &address)) {
+    if (outcome == CONTROL_SOCKET_LISTENING && !bind_and_listen(control, &address, owner)) {
         say(error, "cannot listen at control socket %s: %s; --control PATH puts it elsewhere", path,
             strerror(errno));
         outcome = CONTROL_SOCKET_FAILED;
@@ -250,8 +256,9 @@ bool control_socket_adopt(struct control_socket *control, int fd)
     socklen_t size = sizeof listening;
     struct stat status;
 
-    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0 || address.sun_family != AF_UNIX ||
-        address.sun_path[0] == '\0' || address.sun_path[sizeof address.sun_path - 1] != '\0' ||
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0 ||
+        address.sun_family != AF_UNIX || address.sun_path[0] == '\0' ||
+        address.sun_path[sizeof address.sun_path - 1] != '\0' ||
         getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening)
         return false;
     *control = (struct control_socket){.fd = fd};
@@ -300,15 +307,19 @@ int control_socket_connect(const char *path, char error[CONTROL_SOCKET_ERROR_MAX
     switch (errno) {
     case ENOENT:
     case ENOTDIR:
-        say(error, "no sorreld listens at %s; start one, or name the control socket of a running one "
-                   "with --control PATH", path);
+        say(error,
+            "no sorreld listens at %s; start one, or name the control socket of a running one "
+            "with --control PATH",
+            path);
         break;
     case ECONNREFUSED:
-        say(error, "no sorreld listens at %s any more: the one that made it is gone; start one", path);
+        say(error, "no sorreld listens at %s any more: the one that made it is gone; start one",
+            path);
         break;
     case EACCES:
     case EPERM:
-        say(error, "no permission to use %s; only root and the user that sorreld runs as may", path);
+        say(error, "no permission to use %s; only root and the user that sorreld runs as may",
+            path);
         break;
     default:
         say(error, "cannot connect to %s: %s", path, strerror(errno));

@@ -16,23 +16,21 @@ enum {
 };
 
 /*
- * Writes the path that is used unless another is named, for daemons of user `uid` and whoever speaks to
- * them:
+ * Writes the path that is used unless another is named, for daemons of user `uid` and whoever
+ * speaks to them:
+ *
  *   root            /run/sorrel/control
- *   everyone else   $XDG_RUNTIME_DIR/sorrel/control; without that variable
- *                   /run/user/UID/sorrel/control if there is such a directory, else
- *                   /tmp/sorrel-UID/control
- * $RUNTIME_DIRECTORY, by which systemd.exec(5) tells a daemon the directory that was made for it, comes
- * before all of these in the daemon (`daemon`).
+ *   everyone else   sorrel/control in $XDG_RUNTIME_DIR; without that variable in /run/user/UID;
+ *                   without such a directory /tmp/sorrel-UID/control
+ *
+ * $RUNTIME_DIRECTORY, by which systemd.exec(5) tells a `daemon` the directory that was made for it,
+ * comes before all of these.
  */
 void control_socket_default_path(uid_t uid, bool daemon, char path[CONTROL_SOCKET_PATH_MAX]);
 
-/*
- * Makes the directory of a default path, if there is none, for a daemon that will run as `owner`: mode
- * 0755 for root to make, 0700 otherwise. False with a sentence in `error`.
- */
-bool control_socket_make_directory(const char *path, uid_t owner, gid_t group,
-                                   char error[CONTROL_SOCKET_ERROR_MAX]);
+/* Makes the directory of a default path, if there is none: mode 0755 for root, else 0700. False
+ * with a sentence in `error`. */
+bool control_socket_make_directory(const char *path, char error[CONTROL_SOCKET_ERROR_MAX]);
 
 struct control_socket {
     int fd; /* listening, does not block; -1: none */
@@ -48,21 +46,23 @@ enum control_socket_outcome {
 };
 
 /*
- * Listens at `path`, with mode 0600. A socket that nobody listens at any more is replaced; one that a
- * daemon has, a file that is no socket, and a directory in which others could replace ours, are left alone
- * with a sentence in `error`.
+ * Listens at `path`; the file is `owner`'s, with mode 0600. A socket that nobody listens at any
+ * more is replaced; one that a daemon has, a file that is no socket, and a directory in which
+ * others could replace ours, are left alone with a sentence in `error`.
  */
 enum control_socket_outcome control_socket_listen(struct control_socket *control, const char *path,
+                                                  uid_t owner,
                                                   char error[CONTROL_SOCKET_ERROR_MAX]);
 
-/* Makes `control` of a listening socket that another process has opened; owns `fd` then. False if it
- * is none. */
+/* Makes `control` of a listening socket that another process has opened; owns `fd` then. False if
+ * it is none. */
 bool control_socket_adopt(struct control_socket *control, int fd);
 
 /* Closes it. `remove`: and takes the file away, if it is still ours. */
 void control_socket_close(struct control_socket *control, bool remove);
 
-/* A connection to the daemon that listens at `path`, which blocks; or -1 with a sentence in `error`. */
+/* A connection to the daemon that listens at `path`, which blocks; or -1 with a sentence in
+ * `error`. */
 int control_socket_connect(const char *path, char error[CONTROL_SOCKET_ERROR_MAX]);
 
 /* Only root and the user that the daemon runs as are obeyed: whether the peer is one of them. */

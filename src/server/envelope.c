@@ -56,7 +56,8 @@ static bool take_descriptors(struct envelope_reader *reader, struct msghdr *mess
     return fit;
 }
 
-static enum envelope_outcome receive(struct envelope_reader *reader, int socket, uint8_t *to, size_t wanted)
+static enum envelope_outcome receive(struct envelope_reader *reader, int socket, uint8_t *to,
+                                     size_t wanted)
 {
     union rights rights;
     struct iovec piece = {.iov_base = to, .iov_len = wanted};
@@ -136,8 +137,8 @@ char **envelope_strings(const struct envelope_reader *reader, size_t *count)
 
 /* --- writing ---------------------------------------------------------------- */
 
-void envelope_writer_start(struct envelope_writer *writer, enum protocol_type type, const void *payload,
-                        size_t length)
+void envelope_writer_start(struct envelope_writer *writer, enum protocol_type type,
+                           const void *payload, size_t length)
 {
     *writer = (struct envelope_writer){
         .header = {.version = PROTOCOL_VERSION, .type = (uint16_t)type, .length = (uint32_t)length},

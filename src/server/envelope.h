@@ -1,5 +1,5 @@
 /*
- * Messages of the control protocol on a stream socket, blocking or not, in whatever pieces they come.
+ * Messages of the control protocol on a stream socket, blocking or not, in any pieces.
  */
 #ifndef SORREL_SERVER_ENVELOPE_H
 #define SORREL_SERVER_ENVELOPE_H
@@ -17,11 +17,11 @@ enum envelope_outcome {
     ENVELOPE_WHOLE,     /* all of it was read, or written */
     ENVELOPE_PARTIAL,   /* the socket would block: call again */
     ENVELOPE_END,       /* the peer has closed, between two messages */
-    ENVELOPE_MALFORMED, /* no message, one longer than the limit, one cut off, or unwanted descriptors */
+    ENVELOPE_MALFORMED, /* no message, too long, cut off, or unwanted descriptors */
     ENVELOPE_BROKEN,    /* errno says why */
 };
 
-/* A message on its way in. Set up by envelope_reader_start(), emptied by envelope_reader_clear(). */
+/* A message on its way in. Set up by envelope_reader_start(), emptied by _clear(). */
 struct envelope_reader {
     struct protocol_header header;
     uint8_t *payload; /* header.length octets and a NUL; NULL until the header is there */
@@ -37,8 +37,8 @@ void envelope_reader_start(struct envelope_reader *reader, size_t limit, bool pa
 /* Reads on; never beyond the end of this message. */
 enum envelope_outcome envelope_read(struct envelope_reader *reader, int socket);
 
-/* Frees the payload and closes the descriptors that nobody took (set them to -1 to take them). The reader
- * is ready for another. */
+/* Frees the payload and closes the descriptors that nobody took (set them to -1 to take them). The
+ * reader is ready for another. */
 void envelope_reader_clear(struct envelope_reader *reader);
 
 /* A message on its way out; the descriptors and the payload are the caller's. */
@@ -50,14 +50,14 @@ struct envelope_writer {
     size_t descriptor_count; /* at most ENVELOPE_DESCRIPTORS_MAX */
 };
 
-void envelope_writer_start(struct envelope_writer *writer, enum protocol_type type, const void *payload,
-                        size_t length);
+void envelope_writer_start(struct envelope_writer *writer, enum protocol_type type,
+                           const void *payload, size_t length);
 
 /* Writes on. A peer that is gone is ENVELOPE_BROKEN with EPIPE, never a signal. */
 enum envelope_outcome envelope_write(struct envelope_writer *writer, int socket);
 
-/* The strings of a request's payload: an array that points into it and ends in NULL, to be freed by the
- * caller. NULL if the last one is not ended, or with errno set to ENOMEM. */
+/* The strings of a request's payload: an array that points into it and ends in NULL, to be freed by
+ * the caller. NULL if the last one is not ended, or with errno set to ENOMEM. */
 char **envelope_strings(const struct envelope_reader *reader, size_t *count);
 
 #endif

@@ -1,7 +1,6 @@
 #include "server/loader.h"
 
 #include "server/log.h"
-#include "zone/diagnostic.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-void loader_init(struct loader *loader, struct ev_loop *loop)
+void loader_init(struct loader *loader, struct ev_loop *loop, struct ledger *ledger)
 {
-    *loader = (struct loader){.loop = loop, .fd = -1};
+    *loader = (struct loader){.loop = loop, .ledger = ledger, .fd = -1};
 }
 
 void loader_log_diagnostic(unsigned severity, const char *file, unsigned line, const char *sentence)
@@ -24,6 +23,32 @@ void loader_log_diagnostic(unsigned severity, const char *file, unsigned line, c
         log_plain("%s: %s%s", file, rank, sentence);
     else
         log_plain("%s:%u: %s%s", file, line, rank, sentence);
+}
+
+/* Notes and logs one finding of the builder; false if the message is none that may come now. */
+static bool take_finding(struct loader *loader, const struct channel_message *message)
+{
+    struct name origin;
+
+    if (loader->has_result)
+        return false;
+    if (message->type == CHANNEL_DIAGNOSTIC) {
+        const struct diagnostic diagnostic = {
+            .severity = message->diagnostic.severity,
+            .file = channel_diagnostic_file(message),
+            .line = message->diagnostic.line,
+            .text = channel_diagnostic_sentence(message),
+        };
+        ledger_add_fault(loader->ledger, &diagnostic);
+        loader_log_diagnostic(diagnostic.severity, diagnostic.file, diagnostic.line,
+                              diagnostic.text);
+        return true;
+    }
+    if (message->type != CHANNEL_ZONE || message->zone.outcome > BUILD_FAILED ||
+        name_read(&origin, message->zone.name, sizeof message->zone.name) == 0)
+        return false;
+    ledger_add_zone(loader->ledger, &origin, message->zone.outcome);
+    return true;
 }
 
 /* Takes one message; false when no more is to be expected for now. */
@@ -41,11 +66,8 @@ static bool take_message(struct loader *loader)
     case CHANNEL_MALFORMED:
         break;
     case CHANNEL_MESSAGE:
-        if (message.type == CHANNEL_DIAGNOSTIC && !loader->has_result) {
-            loader_log_diagnostic(message.diagnostic.severity, channel_diagnostic_file(&message),
-                                  message.diagnostic.line, channel_diagnostic_sentence(&message));
+        if (take_finding(loader, &message))
             return true;
-        }
         if (message.type == CHANNEL_BUILT && !loader->has_result) {
             loader->has_result = true;
             loader->result = message.built;
@@ -78,6 +100,7 @@ bool loader_start(struct loader *loader, const struct builder_order *order)
         log_event("cannot start a builder: %s", strerror(errno));
         return false;
     }
+    ledger_begin(loader->ledger);
     loader->pid = pid;
     loader->has_result = false;
     loader->fd = -1;

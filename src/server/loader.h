@@ -7,6 +7,7 @@
 
 #include "server/builder.h"
 #include "server/channel.h"
+#include "server/ledger.h"
 #include "table/seal.h"
 
 #include <ev.h>
@@ -15,6 +16,7 @@
 
 struct loader {
     struct ev_loop *loop;
+    struct ledger *ledger; /* what the builder finds goes there */
     pid_t pid; /* 0: no builder is running */
     ev_io channel;
     bool has_result;
@@ -29,7 +31,7 @@ struct loader_table {
     struct channel_built result;
 };
 
-void loader_init(struct loader *loader, struct ev_loop *loop);
+void loader_init(struct loader *loader, struct ev_loop *loop, struct ledger *ledger);
 
 static inline bool loader_is_running(const struct loader *loader)
 {

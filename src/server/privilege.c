@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static const struct passwd *find_user(const char *user)
+static const struct passwd *find_user(const char *user, char error[PRIVILEGE_ERROR_MAX])
 {
     const struct passwd *entry = getpwnam(user);
 
@@ -20,7 +20,19 @@ static const struct passwd *find_user(const char *user)
         if (*user != '\0' && *end == '\0' && number < (uid_t)-1)
             entry = getpwuid((uid_t)number);
     }
+    if (entry == NULL)
+        snprintf(error, PRIVILEGE_ERROR_MAX,
+                 "there is no user %s: create it, or name another with -u", user);
     return entry;
+}
+
+bool privilege_find(const char *user, uid_t *uid, char error[PRIVILEGE_ERROR_MAX])
+{
+    const struct passwd *entry = find_user(user, error);
+
+    if (entry != NULL)
+        *uid = entry->pw_uid;
+    return entry != NULL;
 }
 
 /* Selects, out of what the process may do now, these rights and no others; capng_apply() makes it
@@ -43,13 +55,10 @@ static void select_rights(const unsigned *rights, size_t count)
 bool privilege_become(const char *user, char error[PRIVILEGE_ERROR_MAX])
 {
     static const unsigned rights[] = {CAP_NET_BIND_SERVICE, CAP_NET_ADMIN};
-    const struct passwd *entry = find_user(user);
+    const struct passwd *entry = find_user(user, error);
 
-    if (entry == NULL) {
-        snprintf(error, PRIVILEGE_ERROR_MAX,
-                 "there is no user %s: create it, or name another with -u", user);
+    if (entry == NULL)
         return false;
-    }
     if (entry->pw_uid == geteuid() && entry->pw_uid == getuid())
         return true;
     if (geteuid() != 0) {

@@ -9,8 +9,12 @@
 #define SORREL_SERVER_PRIVILEGE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 enum { PRIVILEGE_ERROR_MAX = 256 };
+
+/* The id of `user`, a name or number. False with a sentence in `error`. */
+bool privilege_find(const char *user, uid_t *uid, char error[PRIVILEGE_ERROR_MAX]);
 
 /* Makes the supervisor run as `user` (a name or number) for good. False with a sentence in `error`.
  */

@@ -1,24 +1,25 @@
 /*
  * The control protocol: what sorrelctl, and a sorreld that takes over, say to a running sorreld.
  *
- * A Unix stream socket carries messages: a struct protocol_header, then `length` octets of payload
+ * A Unix stream socket carries messages: a struct protocol_header, then `length` octets of payload.
  * Both ends are on one machine, so integers are in host order.
  *
- *   client -> daemon   a request: the type is the word; the payload its arguments, strings in UTF-8,
+ *   client -> daemon   a request: the type is the word; the payload its arguments, UTF-8 strings,
  *                      each ended by a NUL
- *   daemon -> client   PROTOCOL_DONE or PROTOCOL_FAILED; the payload is one JSON document (UTF-8, no
- *                      NUL). An object with "error", a sentence, tells why a request was refused
+ *   daemon -> client   PROTOCOL_DONE or PROTOCOL_FAILED; the payload is one JSON document (UTF-8,
+ *                      no NUL). Its "error", a sentence, tells why nothing was done
  *
  * A request is answered when its work is done, however long that takes; the client waits. Requests
  * on one connection are worked off one after the other, those on different connections side by
- * side. A client that is slow to send a request or to take a reply (CONTROL_PATIENCE_SECONDS, control.h),
- * or sends what is no message, is disconnected.
+ * side. A client that is slow to send a request or to take a reply (CONTROL_PATIENCE_SECONDS,
+ * control.h), or sends what is no message, is disconnected.
  *
  * Versions. The header, PROTOCOL_DONE and PROTOCOL_FAILED mean the same in every version. A daemon
  * answers a request of another version by PROTOCOL_FAILED, in its own; so either side knows both
  * versions and can tell its user.
  *
- * Takeover. PROTOCOL_HANDOVER turns the connection into one between two daemons, the old and the new:
+ * Takeover. PROTOCOL_HANDOVER turns the connection into one between two daemons, the old and the
+ * new:
  *
  *   new -> old   PROTOCOL_HANDOVER
  *   old -> new   PROTOCOL_SOCKETS, as many as it takes: each has an array of struct handover_record
@@ -26,8 +27,8 @@
  *   old -> new   PROTOCOL_SOCKETS without a record: these were all
  *   new -> old   PROTOCOL_READY: the new one's workers read; finish
  *
- * If either sees the end of the connection before PROTOCOL_READY, nothing has happened: the old daemon
- * goes on, and the new one exits. After it the new one is the daemon.
+ * If either sees the end of the connection before PROTOCOL_READY, nothing has happened: the old
+ * daemon goes on, and the new one exits. After it the new one is the daemon.
  */
 #ifndef SORREL_SERVER_PROTOCOL_H
 #define SORREL_SERVER_PROTOCOL_H

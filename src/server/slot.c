@@ -113,6 +113,7 @@ int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
         return -1;
     slot->pid = pid;
     slot->channel = channel;
+    slot->started = slot_clock();
     slot->serving = false;
     slot->generation = table->table.header->generation;
     slot->first_beat = slot->memory->counters.heartbeat;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 struct slot {
     unsigned number;
@@ -21,6 +22,7 @@ struct slot {
     struct listener_sockets *sockets; /* one pair for each listener */
     struct slot_memory *memory;
     pid_t pid;   /* of its worker; 0: none */
+    time_t started; /* when its worker was; by slot_clock() */
     int channel; /* to the worker; -1: none */
     ev_io readable;
     ev_timer respawn;
@@ -31,6 +33,15 @@ struct slot {
     bool serving;  /* its worker reads the sockets */
     bool left_out; /* by the steering, until a worker serves again */
 };
+
+/* Seconds of a clock that nobody sets, for how long something has lasted. */
+static inline time_t slot_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
 
 /*
  * Opens slot `number`: binds a pair of sockets for each listener (`exclusive`: the addresses must

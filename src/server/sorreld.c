@@ -3,6 +3,7 @@
 
 #include "server/address.h"
 #include "server/builder.h"
+#include "server/control_socket.h"
 #include "server/loader.h"
 #include "server/log.h"
 #include "server/privilege.h"
@@ -33,6 +34,7 @@ static const char usage[] =
     "(hash)\n"
     "  -u, --user=USER           run as USER once started as root\n"
     "      --join                share addresses with a daemon that has them already\n"
+    "      --control=PATH        where sorrelctl reaches it (see sorreld(8) for the default)\n"
     "  -t, --test                check the zones, then exit\n"
     "  -V, --version             print the version, then exit\n"
     "  -h, --help                print this, then exit\n"
@@ -43,6 +45,7 @@ static const char usage[] =
 struct options {
     struct settings settings;
     const char *user;
+    const char *control; /* NULL: at the default path, if that is free */
     bool test;
 };
 
@@ -104,12 +107,13 @@ static _Noreturn void print_and_exit(const char *text)
 
 static void parse_options(struct options *options, int argc, char **argv)
 {
-    enum { OPTION_JOIN = 256 };
+    enum { OPTION_JOIN = 256, OPTION_CONTROL };
     static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
                                           {"workers", required_argument, NULL, 'w'},
                                           {"steering", required_argument, NULL, 's'},
                                           {"user", required_argument, NULL, 'u'},
                                           {"join", no_argument, NULL, OPTION_JOIN},
+                                          {"control", required_argument, NULL, OPTION_CONTROL},
                                           {"test", no_argument, NULL, 't'},
                                           {"version", no_argument, NULL, 'V'},
                                           {"help", no_argument, NULL, 'h'},
@@ -134,6 +138,9 @@ static void parse_options(struct options *options, int argc, char **argv)
             break;
         case OPTION_JOIN:
             settings->join = true;
+            break;
+        case OPTION_CONTROL:
+            options->control = optarg;
             break;
         case 't':
             options->test = true;
@@ -189,7 +196,7 @@ static int test_zones(const struct settings *settings)
     unsigned long zones;
     unsigned long long records;
 
-    if (!builder_build(&order, report, &tally, &result))
+    if (!builder_build(&order, report, NULL, &tally, &result))
         return EXIT_FAILURE;
     const char *fault = seal_map(&sealed, result.fd);
     close(result.fd);
@@ -228,10 +235,52 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* Before rights are dropped: only root can make a place in /run. */
+static void open_control(struct options *options, uid_t owner)
+{
+    static char fault[CONTROL_SOCKET_ERROR_MAX];
+    struct control_socket *control = &options->settings.control;
+    char path[CONTROL_SOCKET_PATH_MAX];
+
+    options->settings.control_fault = fault;
+    if (options->control != NULL) {
+        if (control_socket_listen(control, options->control, owner, fault) !=
+            CONTROL_SOCKET_LISTENING)
+            refuse("%s", fault);
+        return;
+    }
+    control_socket_default_path(geteuid(), true, path);
+    if (control_socket_make_directory(path, fault))
+        control_socket_listen(control, path, owner, fault);
+}
+
+static int serve(struct options *options)
+{
+    uid_t owner = geteuid();
+    char error[PRIVILEGE_ERROR_MAX];
+
+    if (options->user != NULL && !privilege_find(options->user, &owner, error))
+        refuse("%s", error);
+    open_control(options, owner);
+    if (options->user != NULL && !privilege_become(options->user, error)) {
+        control_socket_close(&options->settings.control, true);
+        refuse("%s", error);
+    }
+    return supervisor_run(&options->settings);
+}
+
+static int test(const struct options *options)
+{
+    char error[PRIVILEGE_ERROR_MAX];
+
+    if (options->user != NULL && !privilege_become(options->user, error))
+        refuse("%s", error);
+    return test_zones(&options->settings);
+}
+
 int main(int argc, char **argv)
 {
-    struct options options = {0};
-    char error[PRIVILEGE_ERROR_MAX];
+    struct options options = {.settings.control.fd = -1};
 
     open_standard_descriptors();
     parse_options(&options, argc, argv);
@@ -239,9 +288,7 @@ int main(int argc, char **argv)
     /* A log that nobody reads any more is no reason to stop serving. */
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
-    if (options.user != NULL && !privilege_become(options.user, error))
-        refuse("%s", error);
-    int status = options.test ? test_zones(&options.settings) : supervisor_run(&options.settings);
+    int status = options.test ? test(&options) : serve(&options);
     free(options.settings.listeners);
     return status;
 }

@@ -2,9 +2,9 @@
 
 #include "server/builder.h"
 #include "server/channel.h"
-#include "server/loader.h"
+#include "server/commands.h"
 #include "server/log.h"
-#include "server/slot.h"
+#include "server/supervision.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -13,30 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Seconds that workers have to answer what is queued when all is to stop (worker.c takes 0.3),
  * before they are killed. */
 static const ev_tstamp stop_limit = 0.8;
-
-struct supervisor {
-    struct ev_loop *loop;
-    struct settings *settings;
-    struct slot *slots;
-    size_t slot_count; /* open ones */
-    struct loader loader;
-    struct loader_table table; /* the one served; fd -1: none yet */
-    uint64_t seed;
-    uint64_t generation; /* of the table built last */
-    ev_signal terminate, interrupt, hangup;
-    ev_child children;
-    ev_timer stop_limit;
-    bool announced;     /* that it serves */
-    bool adopting;      /* workers are changing to the table */
-    bool reload_wanted; /* another reload once this one is done */
-    bool stopping;
-    int status;
-};
 
 static struct supervisor *supervisor_of(const struct slot *slot)
 {
@@ -60,7 +42,7 @@ static void leave_if_alone(struct supervisor *supervisor)
         ev_break(supervisor->loop, EVBREAK_ALL);
 }
 
-static void stop(struct supervisor *supervisor, int status)
+void supervisor_stop(struct supervisor *supervisor, int status)
 {
     const struct channel_message finish = {.type = CHANNEL_FINISH};
 
@@ -68,6 +50,7 @@ static void stop(struct supervisor *supervisor, int status)
         return;
     supervisor->stopping = true;
     supervisor->status = status;
+    reloads_refuse(&supervisor->reloads, "the daemon is stopping");
     loader_stop(&supervisor->loader);
     for (size_t i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
@@ -174,6 +157,10 @@ static void announce(struct supervisor *supervisor)
     log_event("serving %lu zone%s (%llu records) with %u worker%s on %s", zones,
               zones == 1 ? "" : "s", records, settings->workers, settings->workers == 1 ? "" : "s",
               addresses);
+    if (settings->control.fd >= 0)
+        log_event("sorrelctl reaches this daemon at %s", settings->control.path);
+    else
+        log_event("sorrelctl does not reach this daemon: %s", settings->control_fault);
     log_event("the receive buffer of each UDP socket holds %d KiB",
               listener_receive_buffer(&supervisor->slots[0].sockets[0]) / 1024);
 }
@@ -190,8 +177,6 @@ static void announce_reload(struct supervisor *supervisor)
               (unsigned long long)result->copied,
               result->kept + result->failed > 0 ? ", and see the errors above" : "");
 }
-
-static void start_reload(struct supervisor *supervisor);
 
 /* Says so once all workers serve, or all have changed to a new table. */
 static void check_progress(struct supervisor *supervisor)
@@ -213,9 +198,9 @@ static void check_progress(struct supervisor *supervisor)
     } else if (supervisor->adopting) {
         supervisor->adopting = false;
         announce_reload(supervisor);
+        reloads_end(&supervisor->reloads, &supervisor->ledger, NULL);
     }
-    if (supervisor->reload_wanted && !loader_is_running(&supervisor->loader))
-        start_reload(supervisor);
+    supervisor_reload(supervisor);
 }
 
 /* Takes one message of a worker; false when there is none. */
@@ -320,14 +305,25 @@ static void start_reload(struct supervisor *supervisor)
     const struct builder_order order = {
         .zones = supervisor->settings->zones,
         .zone_count = supervisor->settings->zone_count,
+        .only = reloads_begin(&supervisor->reloads),
         .previous = has_table ? &supervisor->table.sealed.table : NULL,
         .seed = supervisor->seed,
         .generation = ++supervisor->generation,
     };
 
-    supervisor->reload_wanted = false;
-    if (!loader_start(&supervisor->loader, &order) && !has_table)
-        stop(supervisor, EXIT_FAILURE);
+    if (loader_start(&supervisor->loader, &order))
+        return;
+    ledger_abandon(&supervisor->ledger);
+    reloads_end(&supervisor->reloads, &supervisor->ledger, "no process could be started");
+    if (!has_table)
+        supervisor_stop(supervisor, EXIT_FAILURE);
+}
+
+void supervisor_reload(struct supervisor *supervisor)
+{
+    if (reloads_are_wanted(&supervisor->reloads) && !loader_is_running(&supervisor->loader) &&
+        !supervisor->adopting && supervisor->announced && !supervisor->stopping)
+        start_reload(supervisor);
 }
 
 /* Serves `next` from now on, and tells all workers. */
@@ -350,11 +346,17 @@ static void change_table(struct supervisor *supervisor, const struct loader_tabl
 static void begin_serving(struct supervisor *supervisor)
 {
     if (supervisor->slot_count == 0 && !open_slots(supervisor)) {
-        stop(supervisor, EXIT_FAILURE);
+        supervisor_stop(supervisor, EXIT_FAILURE);
         return;
     }
     for (size_t i = 0; i < supervisor->slot_count; i++)
         spawn(supervisor, &supervisor->slots[i]);
+}
+
+static void commit_ledger(struct supervisor *supervisor)
+{
+    ledger_commit(&supervisor->ledger, &supervisor->table.sealed.table,
+                  supervisor->reloads.only != NULL, time(NULL));
 }
 
 static void builder_exited(struct supervisor *supervisor, int status)
@@ -373,14 +375,19 @@ static void builder_exited(struct supervisor *supervisor, int status)
         leave_if_alone(supervisor);
     } else if (loaded && has_table) {
         change_table(supervisor, &next);
+        commit_ledger(supervisor);
     } else if (loaded) {
         supervisor->table = next;
+        commit_ledger(supervisor);
         begin_serving(supervisor);
     } else if (has_table) {
         log_event("not reloaded: the zones are served as they were");
+        ledger_abandon(&supervisor->ledger);
+        reloads_end(&supervisor->reloads, &supervisor->ledger,
+                    "nothing was reloaded: the zones are served as they were");
         check_progress(supervisor);
     } else {
-        stop(supervisor, EXIT_FAILURE);
+        supervisor_stop(supervisor, EXIT_FAILURE);
     }
 }
 
@@ -390,7 +397,7 @@ static void stop_wanted(struct ev_loop *loop, ev_signal *watcher, int events)
 {
     (void)loop;
     (void)events;
-    stop(watcher->data, EXIT_SUCCESS);
+    supervisor_stop(watcher->data, EXIT_SUCCESS);
 }
 
 static void reload_wanted(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -399,11 +406,8 @@ static void reload_wanted(struct ev_loop *loop, ev_signal *watcher, int events)
 
     (void)loop;
     (void)events;
-    if (supervisor->stopping)
-        return;
-    supervisor->reload_wanted = true;
-    if (!loader_is_running(&supervisor->loader) && !supervisor->adopting && supervisor->announced)
-        start_reload(supervisor);
+    reloads_want_all(&supervisor->reloads);
+    supervisor_reload(supervisor);
 }
 
 static void child_died(struct ev_loop *loop, ev_child *watcher, int events)
@@ -436,6 +440,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
     *supervisor = (struct supervisor){.loop = ev_default_loop(EVFLAG_NOTIMERFD),
                                       .settings = settings,
                                       .slots = calloc(settings->workers, sizeof(struct slot)),
+                                      .started = slot_clock(),
                                       .table.fd = -1};
     if (supervisor->loop == NULL || supervisor->slots == NULL ||
         getrandom(&supervisor->seed, sizeof supervisor->seed, 0) != sizeof supervisor->seed) {
@@ -443,7 +448,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
         free(supervisor->slots);
         return false;
     }
-    loader_init(&supervisor->loader, supervisor->loop);
+    loader_init(&supervisor->loader, supervisor->loop, &supervisor->ledger);
     watch_signal(supervisor, &supervisor->terminate, SIGTERM, stop_wanted);
     watch_signal(supervisor, &supervisor->interrupt, SIGINT, stop_wanted);
     watch_signal(supervisor, &supervisor->hangup, SIGHUP, reload_wanted);
@@ -462,6 +467,8 @@ static void close_supervisor(struct supervisor *supervisor)
     free(supervisor->slots);
     if (supervisor->table.fd >= 0)
         loader_discard(&supervisor->table);
+    ledger_free(&supervisor->ledger);
+    commands_close(supervisor);
     ev_loop_destroy(supervisor->loop);
 }
 
@@ -473,7 +480,7 @@ int supervisor_run(struct settings *settings)
         return EXIT_FAILURE;
     /* Queries wait in the sockets while the zones are read; but addresses that are shared with
      * others must not take queries from them before there is an answer. */
-    if (!settings->join && !open_slots(&supervisor)) {
+    if ((!settings->join && !open_slots(&supervisor)) || !commands_open(&supervisor)) {
         supervisor.status = EXIT_FAILURE;
     } else {
         start_reload(&supervisor);

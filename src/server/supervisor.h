@@ -5,6 +5,7 @@
 #ifndef SORREL_SERVER_SUPERVISOR_H
 #define SORREL_SERVER_SUPERVISOR_H
 
+#include "server/control_socket.h"
 #include "server/listener.h"
 #include "server/steering.h"
 
@@ -19,6 +20,8 @@ struct settings {
     bool join;          /* share the addresses with whoever has them */
     char *const *zones; /* ZONE arguments */
     size_t zone_count;
+    struct control_socket control; /* fd -1: none */
+    const char *control_fault;     /* then, why */
 };
 
 /* Serves until SIGTERM or SIGINT. The program's exit status: 0, or 1 if it could not start, logged.

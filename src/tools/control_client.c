@@ -93,12 +93,13 @@ static bool read_reply(const struct envelope_reader *reader, struct control_clie
 
     /* A refusal can be read whatever the version, and says more than we could. */
     reply->done = header->type == PROTOCOL_DONE;
-    reply->document = json_loadb((const char *)reader->payload, header->length,
-                                 JSON_DECODE_ANY, NULL);
+    reply->document =
+        json_loadb((const char *)reader->payload, header->length, JSON_DECODE_ANY, NULL);
     if (header->version != PROTOCOL_VERSION && (reply->done || reply->document == NULL)) {
         json_decref(reply->document);
         return fail(error,
-                    "this is sorrelctl " PACKAGE_VERSION ", whose control protocol is version %d, and "
+                    "this is sorrelctl " PACKAGE_VERSION
+                    ", whose control protocol is version %d, and "
                     "the daemon's is version %u: use the sorrelctl that was installed with it",
                     PROTOCOL_VERSION, header->version);
     }

@@ -18,9 +18,9 @@ struct control_client_reply {
 };
 
 /*
- * Sends the word `type` with `count` arguments to the daemon at `path` and waits for the reply, at most
- * `patience` seconds; 0: as long as it takes. `until_gone`: waits then until the daemon has ended.
- * False with one sentence in `error` if there is no reply.
+ * Sends the word `type` with `count` arguments to the daemon at `path` and waits for the reply, at
+ * most `patience` seconds; 0: as long as it takes. `until_gone`: waits then until the daemon has
+ * ended. False with one sentence in `error` if there is no reply.
  */
 bool control_client_ask(const char *path, enum protocol_type type, char *const *arguments,
                         size_t count, unsigned patience, bool until_gone,

@@ -57,7 +57,7 @@ static void print_list(const json_t *list, FILE *out)
     size_t i;
     json_t *item;
 
-    json_array_foreach (list, i, item)
+    json_array_foreach(list, i, item)
         fprintf(out, "%s%s", i == 0 ? "" : ", ", json_string_value(item));
     fputc('\n', out);
 }
@@ -68,7 +68,8 @@ static void print_faults(const json_t *zone, const char *member, const char *ran
     size_t i;
     json_t *fault;
 
-    json_array_foreach (json_object_get(zone, member), i, fault) {
+    json_array_foreach(json_object_get(zone, member), i, fault)
+    {
         const char *file = text(fault, "file");
         long long line = number(fault, "line");
         fprintf(out, "%s%s", file, *file != '\0' ? ":" : "");
@@ -108,7 +109,8 @@ static void print_workers(const json_t *workers, FILE *out)
     columns_add(&columns, "up");
     columns_add(&columns, "deaths");
     columns_add(&columns, "queries");
-    json_array_foreach (workers, i, worker) {
+    json_array_foreach(workers, i, worker)
+    {
         bool runs = json_object_get(worker, "pid") != NULL;
         columns_add(&columns, "%lld", number(worker, "worker"));
         columns_add(&columns, runs ? "%lld" : "-", number(worker, "pid"));
@@ -130,8 +132,7 @@ static void print_zone_summary(const json_t *zones, FILE *out)
     size_t i;
     json_t *zone;
 
-    json_array_foreach (zones, i, zone)
-        failed += strcmp(text(zone, "state"), "ok") != 0;
+    json_array_foreach(zones, i, zone) failed += strcmp(text(zone, "state"), "ok") != 0;
     fprintf(out, "zones      %zu", json_array_size(zones));
     if (failed > 0)
         fprintf(out, ", of which %zu failed to load (sorrelctl zones tells why)", failed);
@@ -147,7 +148,8 @@ static void print_serials(const json_t *zones, FILE *out)
     columns_start(&columns, "rl");
     columns_add(&columns, "serial");
     columns_add(&columns, "zone");
-    json_array_foreach (zones, i, zone) {
+    json_array_foreach(zones, i, zone)
+    {
         if (i == STATUS_ZONES_MAX)
             break;
         bool served = json_object_get(zone, "serial") != NULL;
@@ -196,7 +198,8 @@ void render_zones(const json_t *reply, FILE *out)
     columns_add(&columns, "records");
     columns_add(&columns, "loaded");
     columns_add(&columns, "zone");
-    json_array_foreach (zones, i, zone) {
+    json_array_foreach(zones, i, zone)
+    {
         bool served = json_object_get(zone, "serial") != NULL;
         columns_add(&columns, "%s", text(zone, "state"));
         columns_add(&columns, served ? "%lld" : "-", number(zone, "serial"));
@@ -205,8 +208,7 @@ void render_zones(const json_t *reply, FILE *out)
         columns_add(&columns, "%s", text(zone, "zone"));
     }
     columns_finish(&columns, out);
-    json_array_foreach (zones, i, zone)
-        print_faults(zone, "errors", "", out);
+    json_array_foreach(zones, i, zone) print_faults(zone, "errors", "", out);
 }
 
 /* --- reload ------------------------------------------------------------------------- */
@@ -219,6 +221,8 @@ static void print_outcome(const json_t *zone, FILE *out)
     print_faults(zone, "warnings", "warning: ", out);
     if (strcmp(outcome, "unchanged") == 0)
         return;
+    if (strcmp(outcome, "unknown") == 0)
+        outcome = "is none of the zones";
     fprintf(out, "%s %s", text(zone, "zone"), outcome);
     if (strcmp(outcome, "loaded") == 0)
         fprintf(out, ", serial %lld, %lld record%s", number(zone, "serial"),
@@ -230,14 +234,13 @@ static void print_outcome(const json_t *zone, FILE *out)
 
 void render_reload(const json_t *reply, FILE *out)
 {
-    static const char *const outcomes[] = {"loaded", "unchanged", "failed", "removed"};
+    static const char *const outcomes[] = {"loaded", "unchanged", "failed", "removed", "unknown"};
     const char *between = "";
     size_t i;
     json_t *zone;
 
     print_faults(reply, "errors", "", out);
-    json_array_foreach (json_object_get(reply, "zones"), i, zone)
-        print_outcome(zone, out);
+    json_array_foreach(json_object_get(reply, "zones"), i, zone) print_outcome(zone, out);
     for (i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
         long long count = number(reply, outcomes[i]);
         if (count == 0)
@@ -248,19 +251,7 @@ void render_reload(const json_t *reply, FILE *out)
     fputs(*between != '\0' ? "\n" : "", out);
 }
 
-/* --- the others ----------------------------------------------------------------------- */
-
-void render_workers(const json_t *reply, FILE *out)
-{
-    fprintf(out, "%lld worker%s, %lld before\n", number(reply, "workers"),
-            plural(number(reply, "workers")), number(reply, "before"));
-}
-
-void render_takeover(const json_t *reply, FILE *out)
-{
-    fprintf(out, "process %lld has taken over from process %lld\n", number(reply, "pid"),
-            number(reply, "before"));
-}
+/* --- stop ------------------------------------------------------------------------- */
 
 void render_stop(const json_t *reply, FILE *out)
 {

@@ -6,9 +6,9 @@
 #include "tools/render.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,18 +28,14 @@ struct word {
 };
 
 static const struct word words[] = {
-    {"status", "", "the daemon, its workers and its zones", 0, 0,
-     PROTOCOL_STATUS, PATIENCE_SECONDS, false, render_status},
+    {"status", "", "the daemon, its worker processes and its zones", 0, 0, PROTOCOL_STATUS,
+     PATIENCE_SECONDS, false, render_status},
     {"zones", "", "each zone: serial, records, age, and why it failed to load", 0, 0,
      PROTOCOL_ZONES, PATIENCE_SECONDS, false, render_zones},
     {"reload", "[ZONE...]", "load what has changed of all zones, or of these", 0, UINT32_MAX,
      PROTOCOL_RELOAD, 0, false, render_reload},
-    {"workers", "N", "run N workers", 1, 1,
-     PROTOCOL_WORKERS, 0, false, render_workers},
-    {"takeover", "", "let a new process of the installed sorreld take over", 0, 0,
-     PROTOCOL_TAKEOVER, 0, false, render_takeover},
-    {"stop", "", "stop the daemon, and wait for its end", 0, 0,
-     PROTOCOL_STOP, PATIENCE_SECONDS, true, render_stop},
+    {"stop", "", "stop the daemon, and wait for its end", 0, 0, PROTOCOL_STOP, PATIENCE_SECONDS,
+     true, render_stop},
 };
 
 enum { WORDS = sizeof words / sizeof words[0] };
@@ -54,7 +50,8 @@ static void print_usage(FILE *out)
     fputs("usage: sorrelctl [--control PATH] [--json] WORD [ARGUMENT...]\n"
           "\n"
           "Speaks to a running sorreld.\n"
-          "\n", out);
+          "\n",
+          out);
     for (size_t i = 0; i < WORDS; i++) {
         int room = 17 - (int)strlen(words[i].name);
         fprintf(out, "  %s %-*s %s\n", words[i].name, room, words[i].arguments, words[i].sentence);
@@ -64,7 +61,8 @@ static void print_usage(FILE *out)
           "                      $XDG_RUNTIME_DIR/sorrel/control for others)\n"
           "      --json          print the daemon's reply as JSON\n"
           "  -V, --version       print the version, then exit\n"
-          "  -h, --help          print this, then exit\n", out);
+          "  -h, --help          print this, then exit\n",
+          out);
 }
 
 static _Noreturn void refuse(const char *sentence, const char *what)
@@ -120,7 +118,8 @@ static void read_options(struct options *options, int argc, char **argv)
         }
 }
 
-static void print_reply(const struct word *word, const struct control_client_reply *reply, bool json)
+static void print_reply(const struct word *word, const struct control_client_reply *reply,
+                        bool json)
 {
     const char *error = json_string_value(json_object_get(reply->document, "error"));
 
@@ -129,7 +128,8 @@ static void print_reply(const struct word *word, const struct control_client_rep
         putchar('\n');
         return;
     }
-    if (reply->done || error == NULL)
+    /* A refusal is its sentence and nothing else; half a success has more to it. */
+    if (json_object_size(reply->document) > (error != NULL))
         word->render(reply->document, stdout);
     if (error != NULL)
         fprintf(stderr, "sorrelctl: %s\n", error);

@@ -236,6 +236,8 @@ static void command_sorreld(struct command *command, const struct server *server
     add(command, "127.0.0.1@%u", server->port);
     add(command, "-w");
     add(command, "1");
+    add(command, "--control");
+    add(command, "%s/control", server->directory);
     for (size_t i = 0; i < zones->count; i++)
         add(command, "%s=%s", zones->items[i].text, zones->items[i].path);
 }

@@ -63,13 +63,15 @@ static void make_zone(struct daemon *daemon, const char *origin, void (*write_zo
 static bool try_start(struct daemon *daemon, const char *program, const char *steering,
                       const char *zone)
 {
-    char listen[32], workers[16], policy[16];
-    const char *argv[] = {program, "-l", listen, "-w", workers, "-s", policy, zone, NULL};
+    char listen[32], workers[16], policy[16], control[96];
+    const char *argv[] = {program, "-l",        listen,  "-w", workers, "-s",
+                          policy,  "--control", control, zone, NULL};
 
     daemon->port = child_free_port();
     snprintf(listen, sizeof listen, "127.0.0.1@%u", (unsigned)daemon->port);
     snprintf(workers, sizeof workers, "%u", daemon->workers);
     snprintf(policy, sizeof policy, "%s", steering);
+    snprintf(control, sizeof control, "%s/control", daemon->directory);
     daemon->pid = child_start(argv, daemon->log);
     if (!child_wait(serves_or_ended, daemon, START_SECONDS) || child_is_alive(daemon->pid))
         return daemon_count_logged(daemon, "sorreld: serving ") > 0;
@@ -139,6 +141,7 @@ bool daemon_stop(struct daemon *daemon, bool show_log)
     if (show_log || !stopped)
         show(daemon->log);
     remove_file(daemon, "log");
+    remove_file(daemon, "control"); /* left if it was killed */
     remove_file(daemon, "zone");
     rmdir(daemon->directory);
     return stopped;

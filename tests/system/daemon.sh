@@ -6,7 +6,10 @@ export LC_ALL
 top=$(cd "${srcdir:-.}" && pwd)
 sorreld=$(pwd)/sorreld
 scratch=$(mktemp -d)
+RUNTIME_DIRECTORY=$scratch # the control sockets of the daemons go there
+export RUNTIME_DIRECTORY
 log=$scratch/log
+control=$scratch/control
 daemon=
 failures=0
 

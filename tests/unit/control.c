@@ -67,9 +67,8 @@ static void greet(void *closure, struct control_request *request)
 }
 
 static const struct control_word words[] = {
-    {PROTOCOL_STATUS, 3, echo},          {PROTOCOL_RELOAD, 0, keep},
-    {PROTOCOL_STOP, 0, refuse},          {PROTOCOL_ZONES, 0, reply_at_length},
-    {PROTOCOL_HANDOVER, 0, greet},       {0, 0, NULL},
+    {PROTOCOL_STATUS, 3, echo},           {PROTOCOL_RELOAD, 0, keep},    {PROTOCOL_STOP, 0, refuse},
+    {PROTOCOL_ZONES, 0, reply_at_length}, {PROTOCOL_HANDOVER, 0, greet}, {0, 0, NULL},
 };
 
 static void ticked(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -87,7 +86,8 @@ static int start_daemon(void **state)
     strcpy(daemon_.directory, "/tmp/sorrel-unit-XXXXXX");
     assert_non_null(mkdtemp(daemon_.directory));
     snprintf(path, sizeof path, "%s/control", daemon_.directory);
-    assert_int_equal(control_socket_listen(&daemon_.socket, path, error), CONTROL_SOCKET_LISTENING);
+    assert_int_equal(control_socket_listen(&daemon_.socket, path, geteuid(), error),
+                     CONTROL_SOCKET_LISTENING);
     daemon_.loop = ev_loop_new(0);
     daemon_.control = control_open(daemon_.loop, &daemon_.socket, words, &daemon_);
     daemon_.kept_count = 0;
@@ -244,8 +244,8 @@ static void garbage_ends_the_connection(void **state)
         size_t length;
     } cases[] = {
         {"GET / HTTP/1.0\r\n\r\n", 18},
-        {"sorC\1\0\20\0\1\0\20\0", 12},         /* a payload over the limit */
-        {"sorC\1\0\20\0\3\0\0\0\0aa", 15},      /* arguments without an end */
+        {"sorC\1\0\20\0\1\0\20\0", 12},    /* a payload over the limit */
+        {"sorC\1\0\20\0\3\0\0\0\0aa", 15}, /* arguments without an end */
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -1,4 +1,5 @@
-/* server/control_socket.c: paths, abandoned sockets, sockets in use, directories that are not safe. */
+/* server/control_socket.c: paths, abandoned sockets, sockets in use, directories that are not safe.
+ */
 #include "server/control_socket.h"
 #include "unit.h"
 
@@ -81,12 +82,12 @@ static void the_default_directory_is_made_once(void **state)
     struct stat status;
 
     snprintf(path, sizeof path, "%s/new/control", directory);
-    assert_true(control_socket_make_directory(path, geteuid(), getegid(), error));
-    assert_true(control_socket_make_directory(path, geteuid(), getegid(), error));
+    assert_true(control_socket_make_directory(path, error));
+    assert_true(control_socket_make_directory(path, error));
     assert_int_equal(stat(path_of("new"), &status), 0);
     assert_int_equal(status.st_mode & 07777, geteuid() == 0 ? 0755 : 0700);
     snprintf(path, sizeof path, "%s/none/new/control", directory);
-    assert_false(control_socket_make_directory(path, geteuid(), getegid(), error));
+    assert_false(control_socket_make_directory(path, error));
     assert_non_null(strstr(error, "--control"));
     assert_int_equal(rmdir(path_of("new")), 0);
 }
@@ -108,7 +109,8 @@ static void the_socket_is_for_its_owner_alone(void **state)
     const char *path = path_of("control");
     struct stat status;
 
-    assert_int_equal(control_socket_listen(&control, path, error), CONTROL_SOCKET_LISTENING);
+    assert_int_equal(control_socket_listen(&control, path, geteuid(), error),
+                     CONTROL_SOCKET_LISTENING);
     assert_string_equal(control.path, path);
     assert_int_equal(stat(path, &status), 0);
     assert_true(S_ISSOCK(status.st_mode));
@@ -132,8 +134,9 @@ static void a_socket_in_use_is_left_alone(void **state)
     char error[CONTROL_SOCKET_ERROR_MAX], pid[32];
     const char *path = path_of("control");
 
-    assert_int_equal(control_socket_listen(&first, path, error), CONTROL_SOCKET_LISTENING);
-    assert_int_equal(control_socket_listen(&second, path, error), CONTROL_SOCKET_TAKEN);
+    assert_int_equal(control_socket_listen(&first, path, geteuid(), error),
+                     CONTROL_SOCKET_LISTENING);
+    assert_int_equal(control_socket_listen(&second, path, geteuid(), error), CONTROL_SOCKET_TAKEN);
     snprintf(pid, sizeof pid, "process %ld", (long)getpid());
     assert_non_null(strstr(error, path));
     assert_non_null(strstr(error, pid));
@@ -150,11 +153,13 @@ static void an_abandoned_socket_is_replaced(void **state)
     char error[CONTROL_SOCKET_ERROR_MAX];
     const char *path = path_of("control");
 
-    assert_int_equal(control_socket_listen(&first, path, error), CONTROL_SOCKET_LISTENING);
+    assert_int_equal(control_socket_listen(&first, path, geteuid(), error),
+                     CONTROL_SOCKET_LISTENING);
     control_socket_close(&first, false);
     assert_int_equal(control_socket_connect(path, error), -1);
     assert_non_null(strstr(error, path));
-    assert_int_equal(control_socket_listen(&second, path, error), CONTROL_SOCKET_LISTENING);
+    assert_int_equal(control_socket_listen(&second, path, geteuid(), error),
+                     CONTROL_SOCKET_LISTENING);
     assert_connects(path);
     control_socket_close(&second, true);
 }
@@ -166,11 +171,13 @@ static void only_what_is_ours_is_removed(void **state)
     char error[CONTROL_SOCKET_ERROR_MAX];
     const char *path = path_of("control");
 
-    assert_int_equal(control_socket_listen(&first, path, error), CONTROL_SOCKET_LISTENING);
+    assert_int_equal(control_socket_listen(&first, path, geteuid(), error),
+                     CONTROL_SOCKET_LISTENING);
     char moved[CONTROL_SOCKET_PATH_MAX];
     snprintf(moved, sizeof moved, "%s/moved", directory);
     assert_int_equal(rename(path, moved), 0);
-    assert_int_equal(control_socket_listen(&second, path, error), CONTROL_SOCKET_LISTENING);
+    assert_int_equal(control_socket_listen(&second, path, geteuid(), error),
+                     CONTROL_SOCKET_LISTENING);
     control_socket_close(&first, true);
     assert_connects(path);
     control_socket_close(&second, true);
@@ -185,7 +192,8 @@ static void an_inherited_socket_is_adopted(void **state)
     const char *path = path_of("control");
     int ends[2];
 
-    assert_int_equal(control_socket_listen(&first, path, error), CONTROL_SOCKET_LISTENING);
+    assert_int_equal(control_socket_listen(&first, path, geteuid(), error),
+                     CONTROL_SOCKET_LISTENING);
     assert_true(control_socket_adopt(&second, dup(first.fd)));
     control_socket_close(&first, false);
     assert_connects(path);
@@ -207,7 +215,8 @@ static void a_file_in_the_way_is_left_alone(void **state)
     FILE *file = fopen(path, "w");
 
     fclose(file);
-    assert_int_equal(control_socket_listen(&control, path, error), CONTROL_SOCKET_FAILED);
+    assert_int_equal(control_socket_listen(&control, path, geteuid(), error),
+                     CONTROL_SOCKET_FAILED);
     assert_non_null(strstr(error, path));
     assert_int_equal(access(path, F_OK), 0);
 }
@@ -228,7 +237,7 @@ static void a_directory_others_can_write_to_is_refused(void **state)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(chmod(directory, cases[i].mode), 0);
-        assert_int_equal(control_socket_listen(&control, path_of("control"), error),
+        assert_int_equal(control_socket_listen(&control, path_of("control"), geteuid(), error),
                          cases[i].outcome);
         control_socket_close(&control, true);
     }
@@ -246,7 +255,8 @@ static void bad_paths_are_refused_with_a_sentence(void **state)
     const char *const cases[] = {"", longest, "/nonexistent/directory/control"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         error[0] = '\0';
-        assert_int_equal(control_socket_listen(&control, cases[i], error), CONTROL_SOCKET_FAILED);
+        assert_int_equal(control_socket_listen(&control, cases[i], geteuid(), error),
+                         CONTROL_SOCKET_FAILED);
         assert_true(strlen(error) > 0);
         error[0] = '\0';
         assert_int_equal(control_socket_connect(cases[i], error), -1);

@@ -107,9 +107,9 @@ static void what_is_no_message_is_malformed(void **state)
     } cases[] = {
         {"GET / HTTP/1.0\r\n\r\n", 18},
         {"\0\0\0\0\0\0\0\0\0\0\0\0", 12},
-        {"sorC\1\0\20\0\0", 9},               /* ends in the header */
-        {"sorC\1\0\20\0\5\0\0\0abcd", 16},    /* ends in the payload */
-        {"sorC\1\0\20\0\351\3\0\0", 12},      /* LIMIT + 1 */
+        {"sorC\1\0\20\0\0", 9},            /* ends in the header */
+        {"sorC\1\0\20\0\5\0\0\0abcd", 16}, /* ends in the payload */
+        {"sorC\1\0\20\0\351\3\0\0", 12},   /* LIMIT + 1 */
         {"sorC\1\0\20\0\377\377\377\377", 12},
     };
 

@@ -1,0 +1,138 @@
+#include "server/commands.h"
+
+#include "config.h"
+#include "server/ledger_json.h"
+#include "server/log.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- status ------------------------------------------------------------------------ */
+
+static const char *slot_state(const struct slot *slot)
+{
+    if (slot->pid == 0)
+        return "waiting";
+    return slot->serving ? "serving" : "starting";
+}
+
+static json_t *worker_json(const struct slot *slot)
+{
+    const struct slot_counters *counters = &slot->memory->counters;
+    json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I}", "worker", (int)slot->number, "state",
+                             slot_state(slot), "deaths", (json_int_t)slot->deaths, "udp_queries",
+                             (json_int_t)counters->udp_queries, "tcp_queries",
+                             (json_int_t)counters->tcp_queries);
+
+    if (slot->pid != 0) {
+        json_object_set_new(json, "pid", json_integer(slot->pid));
+        json_object_set_new(json, "uptime", json_integer(slot_clock() - slot->started));
+    }
+    return json;
+}
+
+static json_t *workers_json(const struct supervisor *supervisor)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        json_array_append_new(list, worker_json(&supervisor->slots[i]));
+    return list;
+}
+
+static json_t *addresses_json(const struct settings *settings)
+{
+    json_t *list = json_array();
+    char text[ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; i < settings->listener_count; i++)
+        json_array_append_new(list,
+                              json_string(address_to_text(&settings->listeners[i].address, text)));
+    return list;
+}
+
+static json_t *table_json(const struct table *table)
+{
+    unsigned long zones;
+    unsigned long long records;
+
+    loader_count(table, &zones, &records);
+    return json_pack("{s:I, s:I, s:I, s:I}", "generation", (json_int_t)table->header->generation,
+                     "octets", (json_int_t)table->header->length, "zones", (json_int_t)zones,
+                     "records", (json_int_t)records);
+}
+
+static void status(void *closure, struct control_request *request)
+{
+    const struct supervisor *supervisor = closure;
+    json_t *json =
+        json_pack("{s:s, s:i, s:I, s:s, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "pid",
+                  (int)getpid(), "uptime", (json_int_t)(slot_clock() - supervisor->started),
+                  "steering", steering_name(supervisor->settings->steering), "listen",
+                  addresses_json(supervisor->settings), "workers", workers_json(supervisor),
+                  "zones", ledger_json_zones(&supervisor->ledger, time(NULL)));
+
+    if (supervisor->table.fd >= 0)
+        json_object_set_new(json, "table", table_json(&supervisor->table.sealed.table));
+    control_reply(request, true, json);
+}
+
+static void zones(void *closure, struct control_request *request)
+{
+    const struct supervisor *supervisor = closure;
+
+    control_reply(request, true,
+                  json_pack("{s:o}", "zones", ledger_json_zones(&supervisor->ledger, time(NULL))));
+}
+
+/* --- orders ------------------------------------------------------------------------ */
+
+static void reload(void *closure, struct control_request *request)
+{
+    struct supervisor *supervisor = closure;
+
+    if (supervisor->stopping) {
+        control_refuse(request, "the daemon is stopping");
+        return;
+    }
+    reloads_want(&supervisor->reloads, request);
+    supervisor_reload(supervisor);
+}
+
+static void stop(void *closure, struct control_request *request)
+{
+    control_reply(request, true, json_pack("{s:i}", "pid", (int)getpid()));
+    supervisor_stop(closure, EXIT_SUCCESS);
+}
+
+bool commands_open(struct supervisor *supervisor)
+{
+    static const struct control_word words[] = {
+        {PROTOCOL_STATUS, 0, status},
+        {PROTOCOL_ZONES, 0, zones},
+        {PROTOCOL_RELOAD, UINT32_MAX, reload},
+        {PROTOCOL_STOP, 0, stop},
+        {0, 0, NULL},
+    };
+
+    if (supervisor->settings->control.fd < 0)
+        return true;
+    supervisor->control =
+        control_open(supervisor->loop, &supervisor->settings->control, words, supervisor);
+    if (supervisor->control == NULL)
+        log_event("cannot serve the control socket: %s", strerror(errno));
+    return supervisor->control != NULL;
+}
+
+void commands_close(struct supervisor *supervisor)
+{
+    reloads_refuse(&supervisor->reloads, "the daemon has stopped");
+    if (supervisor->control != NULL)
+        control_close(supervisor->control);
+    supervisor->control = NULL;
+    control_socket_close(&supervisor->settings->control, true);
+}

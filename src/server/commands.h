@@ -1,0 +1,15 @@
+/*
+ * What sorrelctl can ask of the supervisor: a function for each word of the control protocol.
+ */
+#ifndef SORREL_SERVER_COMMANDS_H
+#define SORREL_SERVER_COMMANDS_H
+
+#include "server/supervision.h"
+
+/* Serves the control socket of the settings, if there is one. False, logged, if memory is short. */
+bool commands_open(struct supervisor *supervisor);
+
+/* Ends it: clients that wait for the daemon's end see it now. */
+void commands_close(struct supervisor *supervisor);
+
+#endif

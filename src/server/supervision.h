@@ -1,0 +1,49 @@
+/*
+ * The supervisor's state, for the files that it is made of: supervisor.c, which owns it, and
+ * commands.c, which works off what sorrelctl asks for.
+ */
+#ifndef SORREL_SERVER_SUPERVISION_H
+#define SORREL_SERVER_SUPERVISION_H
+
+#include "server/control.h"
+#include "server/ledger.h"
+#include "server/loader.h"
+#include "server/reloads.h"
+#include "server/slot.h"
+#include "server/supervisor.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct supervisor {
+    struct ev_loop *loop;
+    struct settings *settings;
+    struct slot *slots;
+    size_t slot_count; /* open ones */
+    struct loader loader;
+    struct loader_table table; /* the one served; fd -1: none yet */
+    struct ledger ledger;
+    struct reloads reloads;
+    struct control *control; /* NULL: none */
+    time_t started;          /* by slot_clock() */
+    uint64_t seed;
+    uint64_t generation; /* of the table built last */
+    ev_signal terminate, interrupt, hangup;
+    ev_child children;
+    ev_timer stop_limit;
+    bool announced; /* that it serves */
+    bool adopting;  /* workers are changing to the table */
+    bool stopping;
+    int status;
+};
+
+/* Ends the program, with `status`, once the workers have answered what is queued. */
+void supervisor_stop(struct supervisor *supervisor, int status);
+
+/* Starts the reload that is wanted (reloads.h), now or once what is under way is done. */
+void supervisor_reload(struct supervisor *supervisor);
+
+#endif
