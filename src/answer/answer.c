@@ -431,7 +431,7 @@ static uint16_t rcode_of_verdict(const struct answer_task *task)
     case QUERY_REFUSED:
         return RCODE_REFUSED;
     default:
-        return task->zone == NULL ? RCODE_REFUSED : RCODE_NOERROR;
+        return task->zone == NULL && task->told == NULL ? RCODE_REFUSED : RCODE_NOERROR;
     }
 }
 
@@ -464,6 +464,7 @@ void answer_begin(struct answer_task *task, const struct answer_settings *settin
 {
     task->wire = query;
     task->zone = NULL;
+    task->told = NULL;
     task->verdict = query_parse(&task->query, &task->asked.name, query, query_length);
     if (task->verdict == QUERY_ANSWER)
         hash_name(&task->asked.name, settings->table->header->seed, task->asked.hashes);
@@ -473,7 +474,11 @@ void answer_look_ahead(struct answer_task *task, const struct answer_settings *s
 {
     uint16_t qclass = task->query.qclass;
 
-    if (task->verdict != QUERY_ANSWER || (qclass != CLASS_IN && qclass != CLASS_ANY))
+    if (task->verdict != QUERY_ANSWER)
+        return;
+    if (qclass == CLASS_CH)
+        task->told = chaos_find(&settings->chaos, &task->asked.name, task->query.qtype);
+    if (qclass != CLASS_IN && qclass != CLASS_ANY)
         return;
     task->zone = lookup_zone(settings->table, &task->asked, task->query.qtype);
     if (task->zone != NULL)
@@ -484,8 +489,8 @@ void answer_look_ahead(struct answer_task *task, const struct answer_settings *s
  * never has it, for we know but one (§6.2). */
 static bool is_authoritative(const struct reply *reply)
 {
-    return reply->task->query.qclass == CLASS_IN &&
-           (reply->steps > 1 || reply->match.kind != MATCH_REFERRAL);
+    return reply->task->query.qclass != CLASS_ANY &&
+           (reply->task->told != NULL || reply->steps > 1 || reply->match.kind != MATCH_REFERRAL);
 }
 
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
@@ -516,7 +521,8 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
     size_t limit = response_limit(settings, transport, query, wire_max) - edns_length(&edns);
     response_begin(&reply.response, wire, limit, task->wire, query->question_length);
     if (reply.rcode == RCODE_NOERROR) {
-        truncated = !put_sections(&reply);
+        truncated = !(task->told != NULL ? chaos_put(&reply.response, task->told)
+                                         : put_sections(&reply));
         reply.authoritative = is_authoritative(&reply);
     }
     if (truncated)

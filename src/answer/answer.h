@@ -7,6 +7,7 @@
 #ifndef SORREL_ANSWER_ANSWER_H
 #define SORREL_ANSWER_ANSWER_H
 
+#include "answer/chaos.h"
 #include "answer/lookup.h"
 #include "message/query.h"
 #include "table/table.h"
@@ -22,6 +23,7 @@ struct answer_settings {
     uint16_t keepalive;         /* for edns-tcp-keepalive (RFC 7828), in 100 ms; 0: never sent */
     const uint8_t *nsid;        /* RFC 5001; NULL: never sent */
     uint16_t nsid_length;
+    struct chaos chaos;         /* what is told of the server itself */
 };
 
 /* The payload size that avoids IP fragments nearly everywhere (DNS flag day 2020). */
@@ -57,6 +59,7 @@ struct answer_task {
     struct query query;
     struct asked asked;               /* QNAME */
     const struct table_section *zone; /* NULL: in none of ours */
+    const char *told;                 /* class CH: the text to answer with, or NULL */
 };
 
 void answer_begin(struct answer_task *task, const struct answer_settings *settings,

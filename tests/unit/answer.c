@@ -14,7 +14,8 @@
 enum { TEXT_MAX = 20000 };
 
 /* How a question is asked. */
-enum asked_with { PLAIN = 0, EDNS = 1 << 0, DNSSEC_OK = 1 << 1, TCP = 1 << 2, ALL_CLASSES = 1 << 3 };
+enum asked_with { PLAIN = 0, EDNS = 1 << 0, DNSSEC_OK = 1 << 1, TCP = 1 << 2, ALL_CLASSES = 1 << 3,
+                  CHAOS = 1 << 4 };
 
 struct exchange {
     const char *question; /* "name type" */
@@ -31,7 +32,9 @@ static size_t make_query(const char *question, unsigned with, uint8_t *wire)
     assert_int_equal(sscanf(question, "%299s %31s", owner, type), 2);
     ldns_rdf *name = ldns_dname_new_frm_str(owner);
     assert_non_null(name);
-    ldns_rr_class class = with & ALL_CLASSES ? LDNS_RR_CLASS_ANY : LDNS_RR_CLASS_IN;
+    ldns_rr_class class = with & CHAOS         ? LDNS_RR_CLASS_CH
+                          : with & ALL_CLASSES ? LDNS_RR_CLASS_ANY
+                                               : LDNS_RR_CLASS_IN;
     ldns_pkt *query = ldns_pkt_query_new(name, ldns_get_rr_type_by_name(type), class, LDNS_RD);
     ldns_pkt_set_id(query, 4711);
     if (with & (EDNS | DNSSEC_OK)) {
@@ -98,7 +101,11 @@ static const char *render(const uint8_t *wire, size_t length)
 
 static void ask_each(const struct table *table, const struct exchange *exchanges, size_t count)
 {
-    struct answer_settings settings = {.table = table, .udp_payload_max = 1232};
+    struct answer_settings settings = {
+        .table = table,
+        .udp_payload_max = 1232,
+        .chaos = {.id = "ns1", .worker = "worker 2 of 4 pid 1234"},
+    };
     static uint8_t query[65535], reply[65535];
     struct answer_report report;
 
@@ -490,6 +497,24 @@ static void opted_out_delegations_are_covered(void **state)
     ASK(zones, exchanges);
 }
 
+static void the_server_tells_of_itself_what_it_may(void **state)
+{
+    (void)state;
+    static const struct zone_text zones[] = {{"example.", APEX}};
+    static const struct exchange exchanges[] = {
+        {"id.server. TXT", CHAOS, "NOERROR aa\nan id.server. 0 TXT \"ns1\"\n"},
+        {"HostName.Bind. TXT", CHAOS, "NOERROR aa\nan HostName.Bind. 0 TXT \"ns1\"\n"},
+        {"worker.sorrel. ANY", CHAOS,
+         "NOERROR aa\nan worker.sorrel. 0 TXT \"worker 2 of 4 pid 1234\"\n"},
+        {"version.bind. TXT", CHAOS, "REFUSED\n"},
+        {"version.server. TXT", CHAOS, "REFUSED\n"},
+        {"id.server. A", CHAOS, "REFUSED\n"},
+        {"example. SOA", CHAOS, "REFUSED\n"},
+        {"id.server. TXT", PLAIN, "REFUSED\n"},
+    };
+    ASK(zones, exchanges);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +523,7 @@ int main(void)
         cmocka_unit_test(aliases_are_followed),
         cmocka_unit_test(dnames_redirect_what_is_below),
         cmocka_unit_test(delegations_are_referred),
+        cmocka_unit_test(the_server_tells_of_itself_what_it_may),
         cmocka_unit_test(nsec_proofs_are_complete),
         cmocka_unit_test(nsec3_proofs_are_complete),
         cmocka_unit_test(opted_out_delegations_are_covered),
