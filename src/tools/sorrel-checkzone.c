@@ -1,4 +1,5 @@
-/* sorrel-checkzone: loads zones as sorreld would, says what is wrong with them, and can keep the table. */
+/* sorrel-checkzone: loads zones as sorreld would, says what is wrong with them, and can keep the
+ * table. */
 #include "config.h"
 #include "table/seal.h"
 #include "zone/build.h"
@@ -91,7 +92,8 @@ static void print_diagnostic(void *closure, const struct diagnostic *diagnostic)
 
     (void)closure;
     if (diagnostic->line > 0)
-        fprintf(stderr, "%s:%u: %s%s\n", diagnostic->file, diagnostic->line, mark, diagnostic->text);
+        fprintf(stderr, "%s:%u: %s%s\n", diagnostic->file, diagnostic->line, mark,
+                diagnostic->text);
     else
         fprintf(stderr, "%s: %s%s\n", diagnostic->file, mark, diagnostic->text);
 }

@@ -1,7 +1,7 @@
 /*
- * A fuzz target: a function that takes any octets and aborts if what is tested breaks a promise. A fuzzer drives
- * it by libFuzzer's entry point; `make check` drives it by replay.c, with inputs that the target
- * makes itself and with the files named on the command line (what once went wrong).
+ * A fuzz target: a function that takes any octets and aborts if what is tested breaks a promise. A
+ * fuzzer drives it by libFuzzer's entry point; `make check` drives it by replay.c, with inputs that
+ * the target makes itself and with the files named on the command line (what once went wrong).
  */
 #ifndef SORREL_TESTS_FUZZ_H
 #define SORREL_TESTS_FUZZ_H
@@ -30,10 +30,10 @@ extern const unsigned fuzz_rounds;
 /* Says what was promised, and aborts. */
 _Noreturn void fuzz_fail(const char *file, int line, const char *promise);
 
-#define FUZZ_ASSERT(promise)                                                                        \
-    do {                                                                                            \
-        if (!(promise))                                                                             \
-            fuzz_fail(__FILE__, __LINE__, #promise);                                                \
+#define FUZZ_ASSERT(promise)                                                                       \
+    do {                                                                                           \
+        if (!(promise))                                                                            \
+            fuzz_fail(__FILE__, __LINE__, #promise);                                               \
     } while (0)
 
 #endif

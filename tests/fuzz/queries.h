@@ -8,7 +8,8 @@
 /* Notes every name in the table: queries are made of them. */
 void queries_learn(const struct table *table);
 
-/* Writes a query; now and then one that is malformed. Returns its length, at most `room` (600 or more). */
+/* Writes a query; now and then one that is malformed. Returns its length, at most `room` (600 or
+ * more). */
 size_t queries_make(struct fuzz_random *random, uint8_t *wire, size_t room);
 
 #endif

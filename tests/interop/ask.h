@@ -1,6 +1,6 @@
 /*
- * Sending lists of queries to one server and collecting the replies: UDP with a window in flight and
- * retries, TCP pipelined over one connection.
+ * Sending lists of queries to one server and collecting the replies: UDP with a window in flight
+ * and retries, TCP pipelined over one connection.
  */
 #ifndef SORREL_INTEROP_ASK_H
 #define SORREL_INTEROP_ASK_H
@@ -44,7 +44,8 @@ enum { ASK_WINDOW_MAX = 64 };
 /* Set by SIGINT and SIGTERM: everything that waits returns early. */
 extern volatile sig_atomic_t ask_interrupted;
 
-/* Asks all of `queries` (at most 65536); `replies` has as many. Returns false if the server died. */
+/* Asks all of `queries` (at most 65536); `replies` has as many. Returns false if the server
+ * died. */
 bool ask_all(struct server *server, const struct query_list *queries, struct patience patience,
              struct reply *replies);
 

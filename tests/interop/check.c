@@ -174,8 +174,8 @@ static bool is_signature_of(const ldns_rr *signature, const ldns_rr *record)
 }
 
 /*
- * Which zones may have signed a record, none if it needs no signature. DS stands in the parent (RFC 4035
- * §2.4), NSEC on both sides of a cut (§2.3); the NS of a cut is not signed (§2.2).
+ * Which zones may have signed a record, none if it needs no signature. DS stands in the parent (RFC
+ * 4035 §2.4), NSEC on both sides of a cut (§2.3); the NS of a cut is not signed (§2.2).
  */
 static size_t find_signers(const ldns_rr *record, const struct zone_set *zones,
                            const struct zone *signers[2])

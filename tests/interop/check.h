@@ -1,6 +1,7 @@
 /*
- * What must hold of every reply whatever the peers say: it is readable, belongs to its question, fits,
- * repeats nothing, invents nothing, and its signatures verify (with ldns, against the zone's own keys).
+ * What must hold of every reply whatever the peers say: it is readable, belongs to its question,
+ * fits, repeats nothing, invents nothing, and its signatures verify (with ldns, against the zone's
+ * own keys).
  */
 #ifndef SORREL_INTEROP_CHECK_H
 #define SORREL_INTEROP_CHECK_H

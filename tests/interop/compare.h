@@ -1,6 +1,6 @@
 /*
- * A reply in a form in which order, compression and case no longer matter, and what differs between two
- * such.
+ * A reply in a form in which order, compression and case no longer matter, and what differs between
+ * two such.
  */
 #ifndef SORREL_INTEROP_COMPARE_H
 #define SORREL_INTEROP_COMPARE_H

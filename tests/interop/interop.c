@@ -1,6 +1,6 @@
 /*
- * interop: the same questions to sorreld and to the other servers installed here, on the same zones; every
- * answer compared, every reply checked by itself. See README.
+ * interop: the same questions to sorreld and to the other servers installed here, on the same
+ * zones; every answer compared, every reply checked by itself. See README.
  */
 #include "check.h"
 #include "judge.h"
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
     catch_signals();
     make_directory();
     if (!some_peer_is_installed())
-        printf("no peer is installed (nsd, knotd, named): replies are only checked by themselves\n");
+        puts("no peer is installed (nsd, knotd, named): replies are only checked by themselves");
     report_heading();
     for (int i = optind; i < argc; i++)
         test_set(argv[i], i == optind);

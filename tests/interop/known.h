@@ -3,9 +3,9 @@
  *
  * One entry a line, five fields and the reason:
  *   ZONE  QNAME  QTYPE[,QTYPE]  PEER[,PEER]  PART[,PART]  reason, with the RFC's paragraph
- * ZONE and QNAME are patterns (fnmatch, lower case, final dot; a backslash is ordinary); QTYPE `any-type`
- * matches every type. For odd messages ZONE is `(odd)` and QNAME the message's title with `_` for each
- * space. PEER: those sorrel may differ from. PART: in what (compare.h).
+ * ZONE and QNAME are patterns (fnmatch, lower case, final dot; a backslash is ordinary); QTYPE
+ * `any-type` matches every type. For odd messages ZONE is `(odd)` and QNAME the message's title
+ * with `_` for each space. PEER: those sorrel may differ from. PART: in what (compare.h).
  */
 #ifndef SORREL_INTEROP_KNOWN_H
 #define SORREL_INTEROP_KNOWN_H

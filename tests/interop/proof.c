@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 enum {
-    PER_SHAPE = 5,       /* replies of a shape that are judged, of each zone */
-    TAKEN_APART = 1,     /* of those, how many are also judged with a record missing, record by record */
+    PER_SHAPE = 5,    /* replies of a shape that are judged, of each zone */
+    TAKEN_APART = 1,  /* of those, how many are also judged with each record missing in turn */
     SHAPES_MAX = 64,
-    SLOTS = 4,           /* validators at work at once; each takes 35 ms, mostly of waiting to start */
+    SLOTS = 4,        /* validators at work at once; each takes 35 ms, mostly to start */
     OUTPUT_MAX = 4096,
     FORGED_MAX = 16384,
     VALIDATOR_SECONDS = 20,
@@ -342,7 +342,8 @@ static enum opinion read_opinion(const struct slot *slot)
     return strstr(slot->text, "unsigned answer") ? INSECURE : BOGUS;
 }
 
-/* Opt-out: names below may be delegated insecurely, so their denial proves nothing (RFC 5155 §9.2). */
+/* Opt-out: names below may be delegated insecurely, so their denial proves nothing (RFC 5155
+ * §9.2). */
 static bool has_opt_out(const ldns_pkt *packet)
 {
     const ldns_rr_list *authority = ldns_pkt_authority(packet);
@@ -449,8 +450,8 @@ static void wait_for_all(void)
         slots_step();
 }
 
-/* The proof whole, then without each of its records in turn. A chain's proof may hold records for its
- * earlier links, which the last one does not need. */
+/* The proof whole, then without each of its records in turn. A chain's proof may hold records for
+ * its earlier links, which the last one does not need. */
 static void judge_subject(const struct subject *subject, bool taken_apart)
 {
     const ldns_rr_list *authority = ldns_pkt_authority(subject->packet);

@@ -22,7 +22,8 @@ static const uint16_t turn_types[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* How a question is put. Every name and type is asked in the first two ways and one more in turn. */
+/* How a question is put. Every name and type is asked in the first two ways and one more in
+ * turn. */
 static const struct manner {
     bool edns, dnssec_ok, tcp, mixed_case, recursion_desired;
     uint16_t payload;
@@ -301,7 +302,8 @@ static void unite_equal(struct owner_list *owners)
     owners->count = kept + 1;
 }
 
-/* The names strictly between an owner and the apex: empty non-terminals, unless owners themselves. */
+/* The names strictly between an owner and the apex: empty non-terminals, unless owners
+ * themselves. */
 static void add_ancestors(struct owner_list *owners, const struct name *owner,
                           const struct name *apex)
 {

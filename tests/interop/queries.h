@@ -1,6 +1,6 @@
 /*
- * Questions made from what a zone holds: every owner with every type, and names below, between, beside and
- * above each; and a table of odd messages.
+ * Questions made from what a zone holds: every owner with every type, and names below, between,
+ * beside and above each; and a table of odd messages.
  */
 #ifndef SORREL_INTEROP_QUERIES_H
 #define SORREL_INTEROP_QUERIES_H

@@ -65,7 +65,8 @@ static void dump(const char *name, const struct reply *reply)
     ldns_pkt_free(packet);
 }
 
-/* Ours, and every peer's that differs; equal peers are shown once each, they may differ in detail. */
+/* Ours, and every peer's that differs; equal peers are shown once each, they may differ in
+ * detail. */
 static void dump_all(const struct trial *trial, const struct judgement *judgement)
 {
     dump(trial->servers[0]->name, trial->replies[0]);

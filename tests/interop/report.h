@@ -1,5 +1,6 @@
 /*
- * What the reader sees: a row per zone, and for each question that nothing explains the replies themselves.
+ * What the reader sees: a row per zone, and for each question that nothing explains the replies
+ * themselves.
  */
 #ifndef SORREL_INTEROP_REPORT_H
 #define SORREL_INTEROP_REPORT_H

@@ -18,9 +18,9 @@
 
 enum {
     ARGUMENTS_MAX = 512,
-    START_ATTEMPTS = 3,     /* a free port may be taken between our looking and the server's binding */
-    START_SECONDS = 20,     /* on a loaded machine; a healthy start takes one */
-    LOAD_SECONDS = 6,       /* a zone that is not served by then was refused by the peer */
+    START_ATTEMPTS = 3, /* a free port may be taken between our looking and the server's binding */
+    START_SECONDS = 20, /* on a loaded machine; a healthy start takes one */
+    LOAD_SECONDS = 6,   /* a zone that is not served by then was refused by the peer */
     STOP_SECONDS = 5,
 };
 
@@ -85,8 +85,9 @@ static FILE *open_in(const struct server *server, const char *name)
 }
 
 /*
- * Plain authoritative service: no rate limit (we would measure it), minimal responses (RFC 1034 asks for
- * nothing more), no rotation of RRsets, the payload size all three and sorrel have by default (1232).
+ * Plain authoritative service: no rate limit (we would measure it), minimal responses (RFC 1034
+ * asks for nothing more), no rotation of RRsets, the payload size all three and sorrel have by
+ * default (1232).
  */
 static void configure_nsd(const struct server *server, const struct zone_set *zones)
 {
@@ -156,9 +157,9 @@ static void configure_knotd(const struct server *server, const struct zone_set *
     fclose(file);
 }
 
-/* Additional data stays on: minimal-responses would drop the addresses of MX and SRV targets, which the
- * other two send; only the NS RRset of positive answers goes (no-auth). The TTL of 0 that named likes to put
- * on the SOA that denies an SOA is not in RFC 2308. */
+/* Additional data stays on: minimal-responses would drop the addresses of MX and SRV targets, which
+ * the other two send; only the NS RRset of positive answers goes (no-auth). The TTL of 0 that named
+ * likes to put on the SOA that denies an SOA is not in RFC 2308. */
 static void configure_named(const struct server *server, const struct zone_set *zones)
 {
     FILE *file = open_in(server, "named.conf");

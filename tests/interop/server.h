@@ -1,6 +1,6 @@
 /*
- * The servers under comparison: sorreld and its peers, each a child process of ours on its own loopback
- * port with its own run directory. All stop when this program does, however it ends.
+ * The servers under comparison: sorreld and its peers, each a child process of ours on its own
+ * loopback port with its own run directory. All stop when this program does, however it ends.
  */
 #ifndef SORREL_INTEROP_SERVER_H
 #define SORREL_INTEROP_SERVER_H

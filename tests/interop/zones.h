@@ -1,6 +1,6 @@
 /*
- * Reading the zones of one directory with ldns: what the servers are given, and what the checks know to
- * be true.
+ * Reading the zones of one directory with ldns: what the servers are given, and what the checks
+ * know to be true.
  */
 #ifndef SORREL_INTEROP_ZONES_H
 #define SORREL_INTEROP_ZONES_H
@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A record as comparable octets: owner and RDATA in canonical form (RFC 4034 §6.2), without the TTL. */
+/* A record as comparable octets: owner and RDATA in canonical form (RFC 4034 §6.2), without the
+ * TTL. */
 struct fact {
     uint8_t *octets;
     size_t length;
@@ -34,8 +35,9 @@ struct zone_set {
     size_t count;
 };
 
-/* Reads every *.zone in `directory`. The origin is what a first line `; origin: NAME` says, else the
- * file's name less `.zone`. Prints one sentence and returns false if anything cannot be read. */
+/* Reads every *.zone in `directory`. The origin is what a first line `; origin: NAME` says, else
+ * the file's name less `.zone`. Prints one sentence and returns false if anything cannot be
+ * read. */
 bool zones_read(struct zone_set *set, const char *directory);
 void zones_free(struct zone_set *set);
 

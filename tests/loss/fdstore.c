@@ -112,7 +112,8 @@ static void store(struct service *service, const char *name, int fd)
     }
     struct stored *stored = &service->stored[service->stored_count++];
     stored->fd = fd;
-    snprintf(stored->name, sizeof stored->name, "%s", *name != '\0' ? name : "stored");
+    snprintf(stored->name, sizeof stored->name, "%.*s", (int)sizeof stored->name - 1,
+             *name != '\0' ? name : "stored");
 }
 
 static size_t remove_stored(struct service *service, const char *name)
