@@ -322,8 +322,8 @@ static bool put_negative_authority(struct reply *reply, struct denial *denial)
     return denial_prove_nodata(denial, asked, match);
 }
 
-/* RFC 4035 §3.1.4: of a delegation from a signed zone, DS or the proof that there is none. A DS RRset that
- * is not signed secures nothing, and goes out only if it is asked for. */
+/* RFC 4035 §3.1.4: of a delegation from a signed zone, DS or the proof that there is none. A DS
+ * RRset that is not signed secures nothing, and goes out only if it is asked for. */
 static bool put_delegation_security(struct reply *reply, struct denial *denial)
 {
     struct place place = place_of_suffix(reply, reply->match.labels);
@@ -485,8 +485,8 @@ void answer_look_ahead(struct answer_task *task, const struct answer_settings *s
         lookup_prefetch_slot(task->zone, &task->asked);
 }
 
-/* The AA bit belongs to the first owner name of the answer (RFC 1035 §4.1.1). An answer for all classes
- * never has it, for we know but one (§6.2). */
+/* The AA bit belongs to the first owner name of the answer (RFC 1035 §4.1.1). An answer for all
+ * classes never has it, for we know but one (§6.2). */
 static bool is_authoritative(const struct reply *reply)
 {
     return reply->task->query.qclass != CLASS_ANY &&

@@ -54,7 +54,8 @@ void control_reply(struct control_request *request, bool done, json_t *document)
 void control_refuse(struct control_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Answers by giving the connection, which does not block, to the caller; -1: the client has left. */
+/* Answers by giving the connection, which does not block, to the caller; -1: the client has
+ * left. */
 int control_detach(struct control_request *request);
 
 #endif

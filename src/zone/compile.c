@@ -415,7 +415,8 @@ static void prefetch_slot(const struct compiler *c, uint32_t name)
     const struct table_slot *slots = at_ref(c, section->slots);
 
     if (name + AHEAD < c->zone->name_count)
-        __builtin_prefetch(&slots[hash_slot(c->zone->names[name + AHEAD].hash, section->slot_count)], 1);
+        __builtin_prefetch(
+            &slots[hash_slot(c->zone->names[name + AHEAD].hash, section->slot_count)], 1);
 }
 
 /* The node of a name that exists. */

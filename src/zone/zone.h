@@ -142,8 +142,8 @@ static inline bool zone_is_wildcard(const struct zone_name *name)
 /* Presentation form of a name. Returns `text`. */
 char *zone_name_text(const struct zone *zone, uint32_t name, char text[NAME_TEXT_MAX]);
 
-/* Diagnostics at a record's place. What the sentence is made of is not even looked at once the limit is passed: a
- * zone may break one rule a million times. */
+/* Diagnostics at a record's place. What the sentence is made of is not even looked at once the
+ * limit is passed: a zone may break one rule a million times. */
 #define zone_record_error(zone, record, ...)                                                       \
     (report_is_full((zone)->report->errors)                                                        \
          ? (void)(zone)->report->errors++                                                          \

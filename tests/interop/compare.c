@@ -171,7 +171,8 @@ static bool is_any_record(const struct record *record, const struct view *view,
     return true;
 }
 
-/* The apex NS RRset beside a positive answer is courtesy (RFC 1034 §4.3.2 step 3a does not ask for it). */
+/* The apex NS RRset beside a positive answer is courtesy (RFC 1034 §4.3.2 step 3a does not ask for
+ * it). */
 static bool is_needed_authority(const struct record *record, const struct view *view,
                                 const struct zone_set *zones)
 {
@@ -263,8 +264,8 @@ static bool is_referral(const struct view *view)
            && view->sections[SECTION_AUTHORITY].count > 0;
 }
 
-/* Any non-empty choice of what is there is right: for ANY (RFC 8482 §4.1), and for RRSIG, since those of a
- * name are no RRset (RFC 4035 §2.2). */
+/* Any non-empty choice of what is there is right: for ANY (RFC 8482 §4.1), and for RRSIG, since
+ * those of a name are no RRset (RFC 4035 §2.2). */
 static bool is_choice(const struct query *query)
 {
     return query->qtype == TYPE_ANY || query->qtype == TYPE_RRSIG;

@@ -354,7 +354,8 @@ static void nsec_proofs_are_complete(void **state)
 #define NSEC_ENT "ns ns.example. 300 NSEC *.w.example. A RRSIG NSEC\n"
     static const struct zone_text zones[] = {
         {"example.",
-         APEX SIGNED "@ 300 NSEC a NS SOA RRSIG NSEC\na 60 A 192.0.2.1\na 300 NSEC cut A RRSIG NSEC\n"
+         APEX SIGNED "@ 300 NSEC a NS SOA RRSIG NSEC\na 60 A 192.0.2.1\n"
+                     "a 300 NSEC cut A RRSIG NSEC\n"
               "cut 60 NS far.\ncut 300 NSEC x.ent NS RRSIG NSEC\n"
               "x.ent 60 A 192.0.2.2\nx.ent 300 NSEC *.mx.ent2 A RRSIG NSEC\n"
               "*.mx.ent2 60 CNAME a\n*.mx.ent2 300 NSEC ns CNAME RRSIG NSEC\n"
@@ -416,7 +417,7 @@ static void nsec_proofs_are_complete(void **state)
 #define H_W "tv3qccqi98hq2eo4iv0dcm9fofeno0m1"
 
 #define NSEC3_ZONE                                                                                 \
-    APEX SIGNED "@ 0 NSEC3PARAM 1 0 2 aabb\na 60 A 192.0.2.1\nx.ent 60 A 192.0.2.2\n"                     \
+    APEX SIGNED "@ 0 NSEC3PARAM 1 0 2 aabb\na 60 A 192.0.2.1\nx.ent 60 A 192.0.2.2\n"              \
          "*.w 60 TXT \"wild\"\nunsigned 60 NS far.\nsigned 60 NS far.\n"                           \
          "signed 60 DS 1 13 2 "                                                                    \
          "0000000000000000000000000000000000000000000000000000000000000001\n"                      \
