@@ -125,7 +125,7 @@ void batch_received(struct batch *batch, unsigned count)
 
 size_t batch_query_length(const struct batch *batch, unsigned i)
 {
-    if ((batch->receive[i].msg_hdr.msg_flags & MSG_TRUNC) != 0)
+    if (batch_is_cut_off(batch, i))
         return WIRE_HEADER_SIZE;
     return batch->receive[i].msg_len;
 }

@@ -115,6 +115,12 @@ static inline bool batch_is_pending(const struct batch *batch, unsigned i)
     return atomic_load_explicit(&batch->fate[i], memory_order_relaxed) == BATCH_PENDING;
 }
 
+/* Was query `i` longer than BATCH_QUERY_MAX? */
+static inline bool batch_is_cut_off(const struct batch *batch, unsigned i)
+{
+    return (batch->receive[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+}
+
 /* The octets of query `i` that there are to read: all, or those of its header if it was cut off. */
 size_t batch_query_length(const struct batch *batch, unsigned i);
 

@@ -21,7 +21,7 @@
 struct supervisor {
     struct ev_loop *loop;
     struct settings *settings;
-    struct slot *slots;
+    struct slot *slots; /* STEERING_SLOTS_MAX: they hold watchers, and so must not move */
     size_t slot_count; /* open ones */
     struct loader loader;
     struct loader_table table; /* the one served; fd -1: none yet */

@@ -439,7 +439,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
 {
     *supervisor = (struct supervisor){.loop = ev_default_loop(EVFLAG_NOTIMERFD),
                                       .settings = settings,
-                                      .slots = calloc(settings->workers, sizeof(struct slot)),
+                                      .slots = calloc(STEERING_SLOTS_MAX, sizeof(struct slot)),
                                       .started = slot_clock(),
                                       .table.fd = -1};
     if (supervisor->loop == NULL || supervisor->slots == NULL ||
@@ -488,5 +488,7 @@ int supervisor_run(struct settings *settings)
             ev_run(supervisor.loop, 0);
     }
     close_supervisor(&supervisor);
+    if (supervisor.status == EXIT_SUCCESS)
+        log_event("stopped");
     return supervisor.status;
 }

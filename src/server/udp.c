@@ -28,6 +28,8 @@ static void begin_all(struct udp *udp)
         if (!batch_is_pending(batch, i))
             continue;
         batch_look_at(batch, i);
+        if (batch_is_cut_off(batch, i))
+            slot_count(&udp->counters->udp_cut_off, 1);
         answer_begin(&tasks[i], udp->settings, batch->query[i], batch_query_length(batch, i));
     }
 }

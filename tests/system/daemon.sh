@@ -74,10 +74,15 @@ logged()
     grep -q -e "$1" "$log"
 }
 
-# Below the ports that the kernel gives to clients (ip_local_port_range), which other tests are.
-random_port()
+# A port that nobody has, below those that the kernel gives to clients.
+free_port()
 {
-    echo $((10000 + $(od -An -N2 -tu2 /dev/urandom) % 22000))
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+        candidate=$((10000 + $(od -An -N2 -tu2 /dev/urandom) % 20000))
+        cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 2>/dev/null |
+            grep -q "$(printf ': [0-9A-F]*:%04X ' $candidate)" || break
+    done
+    echo $candidate
 }
 
 serves_or_is_gone()
@@ -92,7 +97,7 @@ start_daemon()
     addresses=$1
     shift
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
-        port=$(random_port)
+        port=$(free_port)
         listen=
         for address in $addresses; do listen="$listen -l $address@$port"; done
         : >"$log" # the last daemon's says "serving" until the new one's is opened

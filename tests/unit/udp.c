@@ -198,6 +198,25 @@ static void a_full_batch_tells_that_there_may_be_more(void **state)
     assert_int_equal(counters->heartbeat, 2);
 }
 
+static void a_query_that_is_cut_off_gets_a_header(void **state)
+{
+    static uint8_t query[BATCH_QUERY_MAX + 1] = {0, 7, 0, 0, 0, 1};
+    struct scene *scene = *state;
+    uint8_t answer[512];
+
+    assert_int_equal(send(scene->client, query, sizeof query, 0), sizeof query);
+    udp_serve(&scene->udp);
+    assert_int_equal(recv(scene->client, answer, sizeof answer, MSG_DONTWAIT), HEADER);
+    assert_int_equal(answer[1], 7);
+    assert_int_equal(answer[3] & 15, 1);
+    assert_int_equal(scene->memory->counters.udp_cut_off, 1);
+    /* and the next to have its place in the batch is as long as it is */
+    send_query(scene, 1);
+    udp_serve(&scene->udp);
+    assert_int_equal(take_answers(scene), 2);
+    assert_int_equal(scene->memory->counters.udp_cut_off, 1);
+}
+
 /* The worker died in the middle: whoever starts next answers before it reads on. */
 static void a_successor_finishes_first(void **state)
 {
@@ -221,6 +240,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_answer_that_cannot_be_sent_costs_no_other, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_full_batch_tells_that_there_may_be_more, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_query_that_is_cut_off_gets_a_header, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_successor_finishes_first, open_scene, close_scene),
     };
