@@ -24,8 +24,12 @@ static struct sealed_table sealed;
  */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    static const char *const zones[] = {SOURCE_DIRECTORY "/zones",
-                                        SOURCE_DIRECTORY "/tests/fuzz/zones"};
+    static const char *const zones[] = {
+        SOURCE_DIRECTORY "/zones",
+        SOURCE_DIRECTORY "/tests/fuzz/zones",
+        SOURCE_DIRECTORY "/tests/zones/unsigned",
+        SOURCE_DIRECTORY "/tests/zones/signed",
+    };
 
     (void)argc;
     (void)argv;

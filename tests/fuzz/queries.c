@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { KNOWN_MAX = 4096 };
+enum { KNOWN_MAX = 8192 };
 
 /* A name, and a type that it has (0: it has none). */
 static struct known {
