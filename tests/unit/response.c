@@ -579,6 +579,33 @@ static void suffixes_are_found_through_pointers(void **state)
 
 /* --- header ----------------------------------------------------------------------------------- */
 
+/* Room for OPT is left below the limit: it is there even if the response is full. */
+static void opt_comes_last(void **state)
+{
+    (void)state;
+    static const struct edns edns = {.present = true,
+                                     .payload = 1232,
+                                     .dnssec_ok = true,
+                                     .rcode = RCODE_BADVERS,
+                                     .ede = EDE_NONE};
+    uint8_t wire[512];
+    struct response response;
+    struct place place = {.owner = WIRE_HEADER_SIZE};
+
+    begin(&response, wire, 27 + 32, NAME("\1a\7example"));
+    assert_true(response_put(&response, SECTION_ADDITIONAL, &samples[0].rrs, NULL, &place));
+    size_t length = response_finish(&response, 0, &edns, RCODE_BADVERS);
+    assert_int_equal(length, 27 + 32 + 11);
+    ldns_pkt *packet = decode(wire, length);
+    assert_int_equal(wire_read_u16(wire + 10), 3);
+    assert_true(ldns_pkt_edns(packet));
+    assert_true(ldns_pkt_edns_do(packet));
+    assert_int_equal(ldns_pkt_edns_udp_size(packet), 1232);
+    assert_int_equal(ldns_pkt_edns_extended_rcode(packet), RCODE_BADVERS >> 4);
+    assert_int_equal(ldns_pkt_get_rcode(packet), RCODE_BADVERS & 0x0F);
+    ldns_pkt_free(packet);
+}
+
 static void the_header_copies_what_was_asked(void **state)
 {
     (void)state;
@@ -674,47 +701,6 @@ static void clearing_keeps_the_question(void **state)
     assert_memory_equal(wire, "\x12\x34\x82\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1", 27);
 }
 
-/* --- OPT -------------------------------------------------------------------------------------- */
-
-static void opt_says_what_it_is_told(void **state)
-{
-    (void)state;
-    static const struct {
-        struct edns edns;
-        uint16_t rcode;
-        const char *opt;
-        size_t length;
-    } cases[] = {
-        {{.present = true, .payload = 1232, .ede = EDE_NONE}, RCODE_NOERROR,
-         "\0\0\x29\4\xd0\0\0\0\0\0\0", 11},
-        {{.present = true, .payload = 512, .dnssec_ok = true, .ede = EDE_NONE}, RCODE_NOERROR,
-         "\0\0\x29\2\0\0\0\x80\0\0\0", 11},
-        {{.present = true, .payload = 1232, .rcode = RCODE_BADVERS, .ede = EDE_NONE}, RCODE_BADVERS,
-         "\0\0\x29\4\xd0\1\0\0\0\0\0", 11},
-        {{.present = true, .payload = 1232, .ede = EDE_NOT_AUTHORITATIVE}, RCODE_REFUSED,
-         "\0\0\x29\4\xd0\0\0\0\0\0\6\0\xf\0\2\0\x14", 17},
-        {{.present = true, .payload = 1232, .ede = EDE_OTHER,
-          .nsid = (const uint8_t *)"w1", .nsid_length = 2, .keepalive = true, .timeout = 300},
-         RCODE_NOERROR,
-         "\0\0\x29\4\xd0\0\0\0\0\0\x12\0\3\0\2w1\0\xf\0\2\0\0\0\xb\0\2\1\x2c", 29},
-    };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        uint8_t wire[512];
-        struct response response;
-        begin(&response, wire, sizeof wire, NAME("\1a\7example"));
-        size_t length = response_finish(&response, 0, &cases[i].edns, cases[i].rcode);
-        assert_int_equal(edns_length(&cases[i].edns), cases[i].length);
-        assert_int_equal(length, 27 + cases[i].length);
-        assert_memory_equal(wire + 27, cases[i].opt, cases[i].length);
-        ldns_pkt *packet = decode(wire, length);
-        assert_true(ldns_pkt_edns(packet));
-        assert_int_equal(ldns_pkt_edns_udp_size(packet), cases[i].edns.payload);
-        assert_int_equal(ldns_pkt_edns_do(packet), cases[i].edns.dnssec_ok);
-        ldns_pkt_free(packet);
-    }
-    assert_int_equal(edns_length(&no_edns), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -731,7 +717,7 @@ int main(void)
         cmocka_unit_test(each_section_counts_its_own),
         cmocka_unit_test(a_copy_marks_a_place_to_return_to),
         cmocka_unit_test(clearing_keeps_the_question),
-        cmocka_unit_test(opt_says_what_it_is_told),
+        cmocka_unit_test(opt_comes_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
