@@ -69,9 +69,9 @@ static void print_heading(const struct scenario_effort *effort)
 {
     printf("%u queries/s for %.1f s at least, %u flows, %u names, %u workers\n\n", effort->rate,
            (double)effort->queries / effort->rate, effort->flows, effort->names, effort->workers);
-    printf("%-11s %-8s %-8s %8s %8s %7s %5s %5s %9s %8s %8s  %s\n", "scenario", "server",
-           "steering", "sent", "answered", "lost", "twice", "wrong", "gap ms", "p99 ms", "max ms",
-           "verdict");
+    printf("%-11s %-8s %-8s %6s %8s %8s %7s %5s %5s %9s %8s %8s  %s\n", "scenario", "server",
+           "steering", "rate", "sent", "answered", "lost", "twice", "wrong", "gap ms", "p99 ms",
+           "max ms", "verdict");
 }
 
 static const char *verdict_word(const struct scenario_result *result,
@@ -121,9 +121,9 @@ static void print_result(const struct scenario *scenario, const struct subject_k
 {
     const struct load_tally *tally = &result->tally;
 
-    printf("%-11s %-8s %-8s %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %5" PRIu64 " %5" PRIu64
+    printf("%-11s %-8s %-8s %6u %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %5" PRIu64 " %5" PRIu64
            " %9.1f %8.1f %8.1f  ",
-           scenario->name, kind->name, steering != NULL ? steering : "-", tally->sent,
+           scenario->name, kind->name, steering != NULL ? steering : "-", tally->rate, tally->sent,
            tally->answered, tally->lost, tally->duplicates, tally->wrong, tally->gap_us / 1000.0,
            tally->p99_us / 1000.0, tally->slowest_us / 1000.0);
     print_verdict(result, kind);
@@ -140,27 +140,41 @@ static bool is_chosen(const struct choices *choices, const char *name)
     return choices->count == 0;
 }
 
-static void run(const struct scenario *scenario, const struct subject_kind *kind,
-                const char *steering, const struct scenario_effort *effort, struct totals *totals)
+static void count(struct totals *totals, const struct subject_kind *kind,
+                  enum scenario_verdict verdict)
 {
-    struct scenario_result result;
-
-    if (!kind->can(scenario->needs)) {
-        if (kind->is_ours) {
-            printf("%-11s %-8s %-8s skipped: it cannot do that\n", scenario->name, kind->name,
-                   steering);
-            totals->skipped++;
-        }
-        return;
-    }
-    scenario_run(scenario, kind, steering, effort, &result);
-    print_result(scenario, kind, steering, &result);
     totals->measured += !kind->is_ours;
     if (!kind->is_ours)
         return;
-    totals->kept += result.verdict == SCENARIO_KEPT;
-    totals->broken += result.verdict == SCENARIO_BROKEN;
-    totals->is_void += result.verdict == SCENARIO_VOID;
+    totals->kept += verdict == SCENARIO_KEPT;
+    totals->broken += verdict == SCENARIO_BROKEN;
+    totals->is_void += verdict == SCENARIO_VOID;
+}
+
+static void skip(struct totals *totals, const struct scenario *scenario,
+                 const struct subject_kind *kind, const char *steering)
+{
+    if (!kind->is_ours)
+        return;
+    printf("%-11s %-8s %-8s skipped: it cannot do that\n", scenario->name, kind->name, steering);
+    totals->skipped++;
+}
+
+/* A void run is tried again at half the rate, for as often as there are attempts. */
+static void run(const struct scenario *scenario, const struct subject_kind *kind,
+                const char *steering, const struct scenario_effort *effort, struct totals *totals)
+{
+    struct scenario_result result = {.verdict = SCENARIO_VOID};
+
+    if (!kind->can(scenario->needs)) {
+        skip(totals, scenario, kind, steering);
+        return;
+    }
+    for (unsigned i = 0; i < effort->attempts && result.verdict == SCENARIO_VOID; i++) {
+        scenario_run(scenario, kind, steering, effort, 1U << i, &result);
+        print_result(scenario, kind, steering, &result);
+    }
+    count(totals, kind, result.verdict);
 }
 
 static void run_kind(const struct scenario *scenario, const struct subject_kind *kind,

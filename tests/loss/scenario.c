@@ -397,22 +397,17 @@ static void run_once(const struct scenario *scenario, struct subject *subject,
 }
 
 void scenario_run(const struct scenario *scenario, const struct subject_kind *kind,
-                  const char *steering, const struct scenario_effort *effort,
+                  const char *steering, const struct scenario_effort *effort, unsigned divisor,
                   struct scenario_result *result)
 {
-    unsigned divisor = 1;
+    struct subject subject = {.kind = kind,
+                              .steering = steering,
+                              .workers = effort->workers,
+                              .names = effort->names,
+                              .is_managed = scenario->is_managed && kind->is_ours};
 
-    for (unsigned attempt = 0; attempt < effort->attempts; attempt++, divisor *= 2) {
-        struct subject subject = {.kind = kind,
-                                  .steering = steering,
-                                  .workers = effort->workers,
-                                  .names = effort->names,
-                                  .is_managed = scenario->is_managed && kind->is_ours};
-        subject_start(&subject);
-        run_once(scenario, &subject, effort, divisor, result);
-        subject_stop(&subject);
-        result->verdict = judge(kind, result);
-        if (result->verdict != SCENARIO_VOID)
-            return;
-    }
+    subject_start(&subject);
+    run_once(scenario, &subject, effort, divisor, result);
+    subject_stop(&subject);
+    result->verdict = judge(kind, result);
 }

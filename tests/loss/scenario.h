@@ -53,9 +53,9 @@ struct scenario_result {
 /* All there are; the last has no name. */
 extern const struct scenario scenario_all[];
 
-/* Lets it happen to a server of this kind. */
+/* Lets it happen to a server of this kind, once, at effort->rate divided by `divisor`. */
 void scenario_run(const struct scenario *scenario, const struct subject_kind *kind,
-                  const char *steering, const struct scenario_effort *effort,
+                  const char *steering, const struct scenario_effort *effort, unsigned divisor,
                   struct scenario_result *result);
 
 #endif
