@@ -52,8 +52,10 @@ static void read_zone_argument(struct arguments *arguments, const char *text)
 static void read_arguments(struct arguments *arguments, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},
-        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+        {"output", required_argument, NULL, 'o'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -170,8 +172,8 @@ static bool write_output(const struct sealed_table *sealed, const char *path)
         complain_errno("cannot make a temporary file beside", path);
         return false;
     }
-    bool written = write_all(fd, sealed->base, sealed->length) && set_usual_mode(fd) &&
-                   fsync(fd) == 0;
+    bool written =
+        write_all(fd, sealed->base, sealed->length) && set_usual_mode(fd) && fsync(fd) == 0;
     if (close(fd) != 0)
         written = false;
     if (written && rename(temporary, path) == 0)

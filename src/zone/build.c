@@ -78,8 +78,8 @@ static void finish_table(const struct build *build)
     const size_t checked_from = offsetof(struct table_header, checksum) + sizeof header->checksum;
 
     header->length = build->image.length;
-    header->checksum = XXH3_64bits(build->image.octets + checked_from,
-                                   build->image.length - checked_from);
+    header->checksum =
+        XXH3_64bits(build->image.octets + checked_from, build->image.length - checked_from);
 }
 
 /* --- zones that are compiled ------------------------------------------------ */
@@ -186,8 +186,8 @@ static bool is_file_unchanged(const struct table_source *source, struct input_id
     char *path = strndup(source_path(source), source->path_length);
 
     *identity = identity_of(source);
-    bool unchanged = path != NULL && (input_seems_unchanged(path, identity) ||
-                                      has_same_content(path, identity));
+    bool unchanged =
+        path != NULL && (input_seems_unchanged(path, identity) || has_same_content(path, identity));
     free(path);
     return unchanged;
 }

@@ -198,7 +198,7 @@ static void fill_fragment(struct compiler *c, uint32_t name, const struct zone_r
     for (uint32_t i = 0; i < rrset->count && !c->rrs.oversize; i++) {
         const struct zone_record *record = zone_record_at(c->zone, rrset->first + i);
         fragment_writer_add(&c->rrs, record->type, ttl < ttl_limit ? ttl : ttl_limit, record->rdata,
-                     record->length);
+                            record->length);
         if (!c->rrs.oversize && ttl_limit == UINT32_MAX)
             note_target(c, name, record);
     }
@@ -232,8 +232,8 @@ static void fill_signatures(struct compiler *c, uint32_t name, uint16_t type, ui
     for (uint32_t i = 0; i < signatures.count; i++) {
         const struct zone_record *record = zone_record_at(c->zone, signatures.first + i);
         fragment_writer_add_unlisted(&c->other, FRAGMENT_OWNER_POINTER, TYPE_RRSIG,
-                              record->ttl < ttl_limit ? record->ttl : ttl_limit, record->rdata,
-                              record->length);
+                                     record->ttl < ttl_limit ? record->ttl : ttl_limit,
+                                     record->rdata, record->length);
     }
     if (c->other.oversize) {
         warn_oversize(c, name, &signatures, "the signatures ");

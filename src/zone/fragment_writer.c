@@ -210,7 +210,7 @@ void fragment_writer_add(struct fragment_writer *writer, uint16_t type, uint32_t
 }
 
 void fragment_writer_add_unlisted(struct fragment_writer *writer, uint16_t owner, uint16_t type,
-                           uint32_t ttl, const uint8_t *rdata, size_t length)
+                                  uint32_t ttl, const uint8_t *rdata, size_t length)
 {
     if (writer->oversize)
         return;

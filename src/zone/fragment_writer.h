@@ -33,11 +33,11 @@ struct fragment_writer {
     struct name owner;
     uint8_t apex_length;
     bool wildcard;
-    bool oversize;   /* more than fits into any message; then nothing else counts */
-    uint16_t count;  /* RRs */
-    size_t limit;    /* octets that fit into a message */
+    bool oversize;  /* more than fits into any message; then nothing else counts */
+    uint16_t count; /* RRs */
+    size_t limit;   /* octets that fit into a message */
     size_t length;
-    size_t last_rr;  /* where the RR just added begins */
+    size_t last_rr; /* where the RR just added begins */
     size_t pointer_count;
     size_t known_count;
     uint16_t pointers[FRAGMENT_POINTERS_MAX];
@@ -59,7 +59,7 @@ void fragment_writer_add(struct fragment_writer *writer, uint16_t type, uint32_t
 /* Adds an RR without listing its owner as a pointer: for runs that have no pointer list. `owner` is
  * a pointer. */
 void fragment_writer_add_unlisted(struct fragment_writer *writer, uint16_t owner, uint16_t type,
-                           uint32_t ttl, const uint8_t *rdata, size_t length);
+                                  uint32_t ttl, const uint8_t *rdata, size_t length);
 
 /* The pointer to the first name of the RDATA just added with fragment_writer_add(), which begins at
  * its octet `offset`; 0 if none can reach it, or it is the root. */

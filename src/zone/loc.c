@@ -6,11 +6,11 @@
 #include <string.h>
 
 enum {
-    EQUATOR = 0x80000000,       /* §2: also the prime meridian */
-    DEFAULT_SIZE = 0x12,        /* 1 m */
-    DEFAULT_HORIZONTAL = 0x16,  /* 10 km */
-    DEFAULT_VERTICAL = 0x13,    /* 10 m */
-    ALTITUDE_BASE = 10000000,   /* cm below the spheroid */
+    EQUATOR = 0x80000000,      /* §2: also the prime meridian */
+    DEFAULT_SIZE = 0x12,       /* 1 m */
+    DEFAULT_HORIZONTAL = 0x16, /* 10 km */
+    DEFAULT_VERTICAL = 0x13,   /* 10 m */
+    ALTITUDE_BASE = 10000000,  /* cm below the spheroid */
 };
 
 /* A number with at most `decimals` of them, times 10 to that power; at most `max`. */

@@ -42,7 +42,7 @@ static void hash_once(const struct digest *digest, const struct nsec3_chain *cha
 }
 
 void nsec3_chain_hash(const struct nsec3_chain *chain, const uint8_t *name, size_t length,
-                uint8_t hash[NSEC3_HASH_OCTETS])
+                      uint8_t hash[NSEC3_HASH_OCTETS])
 {
     const struct digest *digest = sha1();
 
@@ -107,8 +107,7 @@ static bool is_usable(struct zone *zone, const struct zone_record *record,
 
 /* Decodes the hash that is the first label of an NSEC3's owner, which must be directly below the
  * apex. */
-static bool hash_of_owner(const struct zone *zone, uint32_t name,
-                          uint8_t hash[NSEC3_HASH_OCTETS])
+static bool hash_of_owner(const struct zone *zone, uint32_t name, uint8_t hash[NSEC3_HASH_OCTETS])
 {
     const struct zone_name *owner = &zone->names[name];
     size_t length;
@@ -179,8 +178,8 @@ static bool is_complete(const struct zone *zone, const struct nsec3_chain *chain
     bool matches;
 
     for (size_t i = 0; i < chain->count; i++)
-        if (memcmp(next_hash(zone, &chain->entries[i]),
-                   chain->entries[(i + 1) % chain->count].hash, NSEC3_HASH_OCTETS) != 0)
+        if (memcmp(next_hash(zone, &chain->entries[i]), chain->entries[(i + 1) % chain->count].hash,
+                   NSEC3_HASH_OCTETS) != 0)
             return false;
     if (chain->count == 0)
         return false;
@@ -272,7 +271,7 @@ void nsec3_chain_free(struct nsec3_chain *chain)
 /* --- finding -------------------------------------------------------------------- */
 
 const struct nsec3_entry *nsec3_chain_find(const struct nsec3_chain *chain,
-                                     const uint8_t hash[NSEC3_HASH_OCTETS], bool *matches)
+                                           const uint8_t hash[NSEC3_HASH_OCTETS], bool *matches)
 {
     size_t low = 0, high = chain->count;
 

@@ -31,8 +31,8 @@ struct nsec3_entry {
 struct nsec3_chain {
     uint16_t iterations;
     uint8_t salt_length;
-    const uint8_t *salt; /* in the zone's records */
-    size_t count;        /* 0: the zone has no usable chain */
+    const uint8_t *salt;         /* in the zone's records */
+    size_t count;                /* 0: the zone has no usable chain */
     struct nsec3_entry *entries; /* by hash */
 };
 
@@ -43,11 +43,11 @@ void nsec3_chain_free(struct nsec3_chain *chain);
 
 /* The hash of a name in wire form, lower case. */
 void nsec3_chain_hash(const struct nsec3_chain *chain, const uint8_t *name, size_t length,
-                uint8_t hash[NSEC3_HASH_OCTETS]);
+                      uint8_t hash[NSEC3_HASH_OCTETS]);
 
 /* The entry that matches or else covers the hash. */
 const struct nsec3_entry *nsec3_chain_find(const struct nsec3_chain *chain,
-                                     const uint8_t hash[NSEC3_HASH_OCTETS], bool *matches);
+                                           const uint8_t hash[NSEC3_HASH_OCTETS], bool *matches);
 
 /* First 8 octets of a hash as a number: what the index is sorted by. */
 uint64_t nsec3_chain_key(const uint8_t hash[NSEC3_HASH_OCTETS]);

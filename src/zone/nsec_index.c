@@ -59,8 +59,7 @@ void nsec_index_collect(struct nsec_index *index, const struct zone *zone)
         index->entries[index->count++] = (struct nsec_entry){key_of(zone, name), i};
     }
     if (!is_sorted(index, zone))
-        qsort_r(index->entries, index->count, sizeof *index->entries, compare_entries,
-                zone->names);
+        qsort_r(index->entries, index->count, sizeof *index->entries, compare_entries, zone->names);
 }
 
 void nsec_index_free(struct nsec_index *index)

@@ -205,8 +205,7 @@ const char *presentation_time(const struct token *token, uint32_t *time)
     return presentation_number(token, UINT32_MAX, time);
 }
 
-const char *presentation_octets(const struct token *token, uint8_t *to, size_t room,
-                                size_t *length)
+const char *presentation_octets(const struct token *token, uint8_t *to, size_t room, size_t *length)
 {
     const char *at = token->text;
     const char *end = at + token->length;

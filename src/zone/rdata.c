@@ -436,8 +436,7 @@ static const char *read_nsap(struct fields *fields)
     for (unsigned i = 2; i < token->length; i++)
         if (token->text[i] != '.')
             digits[count++] = token->text[i];
-    const char *error =
-        presentation_hex(digits, count, put_at(fields), room_left(fields), &length);
+    const char *error = presentation_hex(digits, count, put_at(fields), room_left(fields), &length);
     if (error != NULL)
         return error;
     fields->rdata->length += length;

@@ -25,7 +25,7 @@ struct level {
     unsigned depth;
     struct domain origin;
     bool owner_known;
-    uint32_t owner; /* ZONE_NO_NAME: outside the zone */
+    uint32_t owner;                 /* ZONE_NO_NAME: outside the zone */
     char owner_text[NAME_TEXT_MAX]; /* then, for the warning */
 };
 

@@ -17,9 +17,9 @@ static void tell(const struct report *report, enum severity severity, const char
     report->sink(report->closure, &diagnostic);
 }
 
-__attribute__((format(printf, 5, 0)))
-static void tell_formatted(const struct report *report, enum severity severity, const char *file,
-                           unsigned line, const char *format, va_list arguments)
+__attribute__((format(printf, 5, 0))) static void
+tell_formatted(const struct report *report, enum severity severity, const char *file, unsigned line,
+               const char *format, va_list arguments)
 {
     char text[TEXT_MAX];
 

@@ -25,12 +25,11 @@ static inline bool report_is_full(unsigned found)
     return found >= REPORT_LIMIT;
 }
 
-__attribute__((format(printf, 4, 5)))
-void report_error(struct report *report, const char *file, unsigned line, const char *format, ...);
+__attribute__((format(printf, 4, 5))) void report_error(struct report *report, const char *file,
+                                                        unsigned line, const char *format, ...);
 
-__attribute__((format(printf, 4, 5)))
-void report_warning(struct report *report, const char *file, unsigned line, const char *format,
-                    ...);
+__attribute__((format(printf, 4, 5))) void report_warning(struct report *report, const char *file,
+                                                          unsigned line, const char *format, ...);
 
 /* Says how many were found beyond the limit, if any. */
 void report_close(struct report *report, const char *file);

@@ -141,8 +141,7 @@ static void check_signatures_cover_something(struct zone *zone, uint32_t name,
 static void check_name(struct zone *zone, uint32_t name)
 {
     struct zone_rrset cname, rrset = {0};
-    bool has_cname = zone->names[name].count > 1 &&
-                     zone_find_rrset(zone, name, TYPE_CNAME, &cname);
+    bool has_cname = zone->names[name].count > 1 && zone_find_rrset(zone, name, TYPE_CNAME, &cname);
 
     while (zone_next_rrset(zone, name, &rrset)) {
         check_singleton(zone, name, &rrset);

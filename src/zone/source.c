@@ -16,8 +16,8 @@ static const char suffix[] = ".zone";
 
 enum { SUFFIX_LENGTH = sizeof suffix - 1 };
 
-__attribute__((format(printf, 2, 3)))
-static bool refuse(char error[SOURCE_ERROR_MAX], const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool refuse(char error[SOURCE_ERROR_MAX],
+                                                         const char *format, ...)
 {
     va_list arguments;
 

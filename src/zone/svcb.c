@@ -131,7 +131,7 @@ static const char *read_protocol(const char **at, const char *end, uint8_t proto
             return "ends in a backslash";
         if (length == 255)
             return "has a protocol of more than 255 octets";
-        protocol[++length] = (uint8_t)*(*at)++;
+        protocol[++length] = (uint8_t) * (*at)++;
     }
     protocol[0] = (uint8_t)length;
     return length == 0 ? "has an empty protocol" : NULL;
@@ -254,8 +254,7 @@ static const char *read_parameter(const struct written_parameter *parts, uint16_
 
     if (parts->key.quoted || !read_key(parts->key.text, parts->key.length, key))
         return "is no SvcParam of a known key";
-    const char *error =
-        presentation_octets(&parts->value, plain, sizeof plain, &value.length);
+    const char *error = presentation_octets(&parts->value, plain, sizeof plain, &value.length);
     /* §2.1: the value of a key that is written as a number is what goes on the wire. */
     bool opaque = !is_named(&parts->key);
     if (error == NULL)
@@ -412,7 +411,7 @@ const char *svcb_check_parameters(const uint8_t *wire, size_t length)
     }
     if ((present[0] >> KEY_NO_DEFAULT_ALPN & 1) && !(present[0] >> KEY_ALPN & 1))
         return "no-default-alpn needs alpn";
-    return mandatory == NULL ? NULL
-                             : check_mandatory(mandatory + PARAMETER_HEAD,
-                                               wire_read_u16(mandatory + 2), present);
+    return mandatory == NULL
+               ? NULL
+               : check_mandatory(mandatory + PARAMETER_HEAD, wire_read_u16(mandatory + 2), present);
 }

@@ -14,9 +14,13 @@ static const struct {
     uint16_t like;
     const char *mnemonic;
 } aliases[] = {
-    {23, TYPE_NS, "NSAP-PTR"}, {56, TYPE_TXT, "NINFO"},   {57, TYPE_DNSKEY, "RKEY"},
-    {258, TYPE_TXT, "AVC"},    {TYPE_AMTRELAY, TYPE_AMTRELAY, "AMTRELAY"},
-       {261, TYPE_TXT, "RESINFO"}, {262, TYPE_TXT, "WALLET"},
+    {23, TYPE_NS, "NSAP-PTR"},
+    {56, TYPE_TXT, "NINFO"},
+    {57, TYPE_DNSKEY, "RKEY"},
+    {258, TYPE_TXT, "AVC"},
+    {TYPE_AMTRELAY, TYPE_AMTRELAY, "AMTRELAY"},
+    {261, TYPE_TXT, "RESINFO"},
+    {262, TYPE_TXT, "WALLET"},
     {32768, TYPE_DS, "TA"},
 };
 

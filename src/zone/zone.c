@@ -192,8 +192,8 @@ static int compare_rdata(const void *a, const void *b, void *records)
 {
     const struct zone_record *left = (const struct zone_record *)records + *(const uint32_t *)a;
     const struct zone_record *right = (const struct zone_record *)records + *(const uint32_t *)b;
-    int order = canonical_compare(left->type, left->rdata, left->length, right->rdata,
-                                  right->length);
+    int order =
+        canonical_compare(left->type, left->rdata, left->length, right->rdata, right->length);
 
     return order != 0 ? order : compare_places(left, right);
 }
@@ -233,8 +233,7 @@ static void find_repeated_among_few(const struct zone *zone, const uint32_t *ord
     for (uint32_t i = 1; i < count; i++)
         for (uint32_t j = 0; j < i && !repeated[i]; j++) {
             const struct zone_record *a = &zone->records[order[i]], *b = &zone->records[order[j]];
-            repeated[i] =
-                canonical_compare(a->type, a->rdata, a->length, b->rdata, b->length) == 0;
+            repeated[i] = canonical_compare(a->type, a->rdata, a->length, b->rdata, b->length) == 0;
         }
 }
 
@@ -350,8 +349,7 @@ bool zone_find_signatures(const struct zone *zone, uint32_t name, uint16_t type,
     for (first = all.first; first < end; first++)
         if (wire_read_u16(zone_record_at(zone, first)->rdata) == type)
             break;
-    while (first + count < end &&
-           wire_read_u16(zone_record_at(zone, first + count)->rdata) == type)
+    while (first + count < end && wire_read_u16(zone_record_at(zone, first + count)->rdata) == type)
         count++;
     signatures->first = first;
     signatures->count = count;

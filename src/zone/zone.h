@@ -33,11 +33,11 @@ struct zone_name {
     uint32_t parent;     /* ZONE_NO_NAME at the apex */
     uint32_t first;      /* in zone.order, once grouped */
     uint32_t count;
-    uint32_t node;       /* ref of its node, once written */
-    uint32_t glue_node;  /* ref of the node with its addresses, if it is at or below a cut */
+    uint32_t node;      /* ref of its node, once written */
+    uint32_t glue_node; /* ref of the node with its addresses, if it is at or below a cut */
     uint8_t length;
     uint8_t labels;
-    uint8_t state;       /* enum name_state */
+    uint8_t state; /* enum name_state */
     bool has_dname;
     bool has_cname;
     bool wildcard_child; /* `*` directly below exists */
@@ -80,7 +80,7 @@ struct zone {
     size_t record_count;
     size_t record_room;
 
-    uint32_t *order; /* records by name, type, type covered, place in the file */
+    uint32_t *order;   /* records by name, type, type covered, place in the file */
     uint32_t left_out; /* records that were read and are not served */
 
     struct arena arena; /* wire forms of names and RDATA */
@@ -151,6 +151,7 @@ char *zone_name_text(const struct zone *zone, uint32_t name, char text[NAME_TEXT
 #define zone_record_warning(zone, record, ...)                                                     \
     (report_is_full((zone)->report->warnings)                                                      \
          ? (void)(zone)->report->warnings++                                                        \
-         : report_warning((zone)->report, zone_file_of(zone, record), (record)->line, __VA_ARGS__))
+         : report_warning((zone)->report, zone_file_of(zone, record), (record)->line,              \
+                          __VA_ARGS__))
 
 #endif

@@ -1,4 +1,5 @@
-/* zone/fragment_writer.c: names are compressed against the owner and each other, as message/fragment.h says. */
+/* zone/fragment_writer.c: names are compressed against the owner and each other, as
+ * message/fragment.h says. */
 #include "zone/fragment_writer.h"
 
 #include "message/codes.h"
@@ -17,7 +18,8 @@ static void start(void)
     fragment_writer_start(&writer, (const uint8_t *)"\1a\1b", 5, 3);
 }
 
-#define ADD(type, rdata) fragment_writer_add(&writer, type, 60, (const uint8_t *)(rdata), sizeof(rdata) - 1)
+#define ADD(type, rdata)                                                                           \
+    fragment_writer_add(&writer, type, 60, (const uint8_t *)(rdata), sizeof(rdata) - 1)
 #define WITHIN(m) (uint16_t)(0xC000 + 12 + 5 + 4 + (m))
 
 static void check_rdata(size_t at, const char *octets, size_t length)

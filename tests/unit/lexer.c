@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * Writes what the lexer makes of `text`: each entry with its line, `-` if it begins with a blank, and its tokens in
- * brackets, quoted ones in quotes, adjacent ones without a blank before them.
+ * Writes what the lexer makes of `text`: each entry with its line, `-` if it begins with a blank,
+ * and its tokens in brackets, quoted ones in quotes, adjacent ones without a blank before them.
  */
 static void describe(const char *text, char *out, size_t size)
 {

@@ -1,4 +1,5 @@
-/* zone/nsec3_chain.c: hashes, and where a name falls. (Choosing a chain is tested with zone text in compile.c.) */
+/* zone/nsec3_chain.c: hashes, and where a name falls. (Choosing a chain is tested with zone text in
+ * compile.c.) */
 #include "zone/nsec3_chain.h"
 
 #include "unit.h"

@@ -50,7 +50,15 @@ static void what_is_no_name_is_refused(void **state)
 {
     (void)state;
     static const char *const cases[] = {
-        "", "..", ".a", "a..b", "a\\", "a\\25", "a\\256", A64, A63 "." A63 "." A63 "." A63 ".",
+        "",
+        "..",
+        ".a",
+        "a..b",
+        "a\\",
+        "a\\25",
+        "a\\256",
+        A64,
+        A63 "." A63 "." A63 "." A63 ".",
         A63 "." A63 "." A63 "." A61, /* fits, but not with its origin */
     };
     const struct domain origin = {.length = 5, .octets = "\3Org"};
@@ -74,10 +82,17 @@ static void numbers_stay_in_their_range(void **state)
         uint32_t max;
         int64_t number; /* -1: refused */
     } cases[] = {
-        {"0", 255, 0},      {"255", 255, 255}, {"256", 255, -1},
-        {"007", 255, 7},    {"", 255, -1},     {"-1", 255, -1},
-        {"+1", 255, -1},    {"1a", 255, -1},   {"4294967295", UINT32_MAX, 4294967295},
-        {"4294967296", UINT32_MAX, -1},        {"99999999999999999999999", UINT32_MAX, -1},
+        {"0", 255, 0},
+        {"255", 255, 255},
+        {"256", 255, -1},
+        {"007", 255, 7},
+        {"", 255, -1},
+        {"-1", 255, -1},
+        {"+1", 255, -1},
+        {"1a", 255, -1},
+        {"4294967295", UINT32_MAX, 4294967295},
+        {"4294967296", UINT32_MAX, -1},
+        {"99999999999999999999999", UINT32_MAX, -1},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -95,10 +110,21 @@ static void ttls_have_units(void **state)
         const char *text;
         int64_t ttl; /* -1: refused */
     } cases[] = {
-        {"0", 0},         {"3600", 3600},     {"1h30m", 5400},   {"1W2D3h4M5s", 788645},
-        {"1h30", -1},     {"h", -1},          {"", -1},          {"1x", -1},
-        {"-1", -1},       {"1h m", -1},       {"2147483647", INT32_MAX}, {"2147483648", -1},
-        {"3551w", -1},    {"3550w5d3h14m7s", INT32_MAX},         {"3550w5d3h14m8s", -1},
+        {"0", 0},
+        {"3600", 3600},
+        {"1h30m", 5400},
+        {"1W2D3h4M5s", 788645},
+        {"1h30", -1},
+        {"h", -1},
+        {"", -1},
+        {"1x", -1},
+        {"-1", -1},
+        {"1h m", -1},
+        {"2147483647", INT32_MAX},
+        {"2147483648", -1},
+        {"3551w", -1},
+        {"3550w5d3h14m7s", INT32_MAX},
+        {"3550w5d3h14m8s", -1},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -116,13 +142,13 @@ static void times_are_dates_or_seconds(void **state)
         const char *text;
         int64_t time; /* -1: refused */
     } cases[] = {
-        {"19700101000000", 0},          {"20380119031407", INT32_MAX},
-        {"20000229120000", 951825600},  {"21060207062816", 0}, /* modulo 2^32 */
-        {"1700000000", 1700000000},     {"20010229000000", -1},
-        {"20011301000000", -1},         {"20010001000000", -1},
-        {"20010101240000", -1},         {"20010101006000", -1},
-        {"19691231235959", -1},         {"2001010100000", -1},
-        {"2001010100000x", -1},         {"", -1},
+        {"19700101000000", 0},         {"20380119031407", INT32_MAX},
+        {"20000229120000", 951825600}, {"21060207062816", 0}, /* modulo 2^32 */
+        {"1700000000", 1700000000},    {"20010229000000", -1},
+        {"20011301000000", -1},        {"20010001000000", -1},
+        {"20010101240000", -1},        {"20010101006000", -1},
+        {"19691231235959", -1},        {"2001010100000", -1},
+        {"2001010100000x", -1},        {"", -1},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -171,8 +197,8 @@ static void encodings_are_decoded(void **state)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t length = 0;
-        const char *error = cases[i].decode(cases[i].text, strlen(cases[i].text), octets,
-                                            sizeof octets, &length);
+        const char *error =
+            cases[i].decode(cases[i].text, strlen(cases[i].text), octets, sizeof octets, &length);
         assert_int_equal(error == NULL, cases[i].octets != NULL);
         if (error == NULL)
             assert_memory_equal(octets, cases[i].octets, length);
@@ -187,9 +213,8 @@ static void strings_have_escapes_and_an_end(void **state)
         const char *octets; /* NULL: refused */
         size_t length;
     } cases[] = {
-        {"", "", 0},           {"abcd", "abcd", 4},  {"abcde", NULL, 0},
-        {"\\\"\\;", "\";", 2}, {"\\009", "\t", 1},   {"\\9", NULL, 0},
-        {"\\", NULL, 0},       {"a\\300", NULL, 0},
+        {"", "", 0},        {"abcd", "abcd", 4}, {"abcde", NULL, 0}, {"\\\"\\;", "\";", 2},
+        {"\\009", "\t", 1}, {"\\9", NULL, 0},    {"\\", NULL, 0},    {"a\\300", NULL, 0},
     };
     uint8_t octets[4];
 

@@ -1,4 +1,5 @@
-/* zone/rdata.c, rdata_check.c, svcb.c, loc.c, type.c, bitmap.c: RDATA in text becomes RDATA on the wire. */
+/* zone/rdata.c, rdata_check.c, svcb.c, loc.c, type.c, bitmap.c: RDATA in text becomes RDATA on the
+ * wire. */
 #include "zone/rdata.h"
 
 #include "unit.h"
@@ -36,7 +37,8 @@ static void to_hex(char *hex)
 }
 
 #define A100                                                                                       \
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"  \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+    "aaaa"                                                                                         \
     "aaaa"
 
 static void each_type_has_its_form(void **state)
@@ -50,14 +52,18 @@ static void each_type_has_its_form(void **state)
         {"NS Ns", "024e73016f00"},
         {"SOA a b.c. 1 1h 2 1d 3", "0161016f0001620163000000000100000e10000000020001518000000003"},
         {"MX 10 .", "000a00"},
-        {"TXT \"a b\" c \"\" \"\\\"\\255\"", "03612062016300" "0222ff"},
+        {"TXT \"a b\" c \"\" \"\\\"\\255\"", "03612062016300"
+                                             "0222ff"},
         {"AAAA 2001:db8::192.0.2.1", "20010db80000000000000000c0000201"},
         {"SRV 1 2 65535 x.", "00010002ffff017800"},
-        {"NAPTR 100 50 \"s\" \"\" \"!a!b!i\" _x", "00640032017300" "06216121622169" "025f78016f00"},
+        {"NAPTR 100 50 \"s\" \"\" \"!a!b!i\" _x", "00640032017300"
+                                                  "06216121622169"
+                                                  "025f78016f00"},
         {"HINFO a \"b c\"", "016103622063"},
         {"LOC 42 21 54 N 71 06 18 W -24m 30m", "0033161389172dd070be15f000988d20"},
         {"LOC 60 9 N 24 39 0.5 E 10 2000.00m 20m 1m", "002523128ce82360854a129400989a68"},
-        {"APL 1:192.168.32.0/21 !2:FF00::/8", "00011503c0a820" "00020881ff"},
+        {"APL 1:192.168.32.0/21 !2:FF00::/8", "00011503c0a820"
+                                              "00020881ff"},
         {"APL", ""},
         {"DS 60485 RSASHA256 1 2BB183AF5F22588179A53B0A 98631FAD1A292118",
          "ec4508012bb183af5f22588179a53b0a98631fad1a292118"},
@@ -65,12 +71,14 @@ static void each_type_has_its_form(void **state)
          "0201123456789abcdef67890123456789abcdef67890"},
         {"RRSIG A 8 2 3600 20380119031407 1 7 o. AQ==",
          "0001080200000e107fffffff000000010007016f0001"},
-        {"NSEC b A MX TYPE1234", "0162016f00000240" "01041b00000000000000000000000000"
+        {"NSEC b A MX TYPE1234", "0162016f00000240"
+                                 "01041b00000000000000000000000000"
                                  "0000000000000000000000000020"},
         {"NSEC b", "0162016f00"},
         {"DNSKEY 256 3 8 AQ ID", "01000308010203"},
         {"NSEC3 1 1 12 aabb 2t7b4g4vsa5smi47k61mv5bv1a22bojr A RRSIG",
-         "0101000c02aabb14174eb2409fe28bcb4887a1836f957f0a8425e27b" "0006400000000002"},
+         "0101000c02aabb14174eb2409fe28bcb4887a1836f957f0a8425e27b"
+         "0006400000000002"},
         {"NSEC3PARAM 1 0 0 -", "0100000000"},
         {"TLSA 3 1 1 d2abde", "030101d2abde"},
         {"TLSA DANE-EE SPKI SHA2-256 d2abde", "030101d2abde"},
@@ -81,13 +89,16 @@ static void each_type_has_its_form(void **state)
         {"EUI64 00-00-5e-ef-10-00-00-2a", "00005eef1000002a"},
         {"NID 10 0014:4fff:ff20:ee64", "000a00144fffff20ee64"},
         {"URI 10 1 \"ftp://a/b\"", "000a00016674703a2f2f612f62"},
-        {"CAA 128 issue \"ca; x\"", "800569737375656361" "3b2078"},
+        {"CAA 128 issue \"ca; x\"", "800569737375656361"
+                                    "3b2078"},
         {"CAA 0 issue \"\"", "00056973737565"},
         {"IPSECKEY 10 3 2 gw AQ==", "0a0302026777016f0001"},
         {"IPSECKEY 10 0 0 .", "0a0000"},
         {"AMTRELAY 10 1 3 relay", "0a830572656c6179016f00"},
         {"AMTRELAY 0 0 0 .", "0000"},
-        {"HIP 2 2001 AQID rvs x.", "020200032001010203" "03727673016f00" "017800"},
+        {"HIP 2 2001 AQID rvs x.", "020200032001010203"
+                                   "03727673016f00"
+                                   "017800"},
         {"NSAP 0x47.0005.80", "47000580"},
         {"WALLET a b", "01610162"},
         {"TYPE731 \\# 6 abcdef 012345", "abcdef012345"},
@@ -169,19 +180,40 @@ static void service_parameters_follow_their_rfc(void **state)
     } cases[] = {
         {"HTTPS 0 foo.example.com.", "000003666f6f076578616d706c6503636f6d00"},
         {"SVCB 1 .", "000100"},
-        {"SVCB 16 x. port=53", "0010017800" "000300020035"},
-        {"SVCB 1 x. key667=hello", "0001017800" "029b000568656c6c6f"},
-        {"SVCB 1 x. key667=\"hello\\210qoo\"", "0001017800" "029b000968656c6c6fd2716f6f"},
-        {"SVCB 1 x. ipv6hint=\"2001:db8::1,2001:db8::53:1\"",
-         "0001017800" "00060020" "20010db8000000000000000000000001" "20010db8000000000000000000530001"},
-        {"SVCB 16 x. alpn=h2,h3-19 mandatory=ipv4hint,alpn ipv4hint=192.0.2.1",
-         "0010017800" "0000000400010004" "00010009026832" "0568332d3139" "00040004c0000201"},
-        {"SVCB 16 x. alpn=\"f\\\\\\\\oo\\\\,bar,h2\"", "0010017800" "0001000c" "08665c6f6f2c626172" "026832"},
-        {"SVCB 16 x. alpn=f\\\\\\092oo\\092,bar,h2", "0010017800" "0001000c" "08665c6f6f2c626172" "026832"},
-        {"SVCB 1 x. no-default-alpn alpn=h2", "0001017800" "00010003026832" "00020000"},
-        {"SVCB 1 x. ech=\"AQID\" key65000", "0001017800" "00050003010203" "fde80000"},
-        {"SVCB 1 x. alpn=doq dohpath=/q{?dns}", "0001017800" "0001000403646f71" "000700082f717b3f646e737d"},
-        {"SVCB 1 x. key1=\\002h2", "0001017800" "00010003026832"},
+        {"SVCB 16 x. port=53", "0010017800"
+                               "000300020035"},
+        {"SVCB 1 x. key667=hello", "0001017800"
+                                   "029b000568656c6c6f"},
+        {"SVCB 1 x. key667=\"hello\\210qoo\"", "0001017800"
+                                               "029b000968656c6c6fd2716f6f"},
+        {"SVCB 1 x. ipv6hint=\"2001:db8::1,2001:db8::53:1\"", "0001017800"
+                                                              "00060020"
+                                                              "20010db8000000000000000000000001"
+                                                              "20010db8000000000000000000530001"},
+        {"SVCB 16 x. alpn=h2,h3-19 mandatory=ipv4hint,alpn ipv4hint=192.0.2.1", "0010017800"
+                                                                                "0000000400010004"
+                                                                                "00010009026832"
+                                                                                "0568332d3139"
+                                                                                "00040004c0000201"},
+        {"SVCB 16 x. alpn=\"f\\\\\\\\oo\\\\,bar,h2\"", "0010017800"
+                                                       "0001000c"
+                                                       "08665c6f6f2c626172"
+                                                       "026832"},
+        {"SVCB 16 x. alpn=f\\\\\\092oo\\092,bar,h2", "0010017800"
+                                                     "0001000c"
+                                                     "08665c6f6f2c626172"
+                                                     "026832"},
+        {"SVCB 1 x. no-default-alpn alpn=h2", "0001017800"
+                                              "00010003026832"
+                                              "00020000"},
+        {"SVCB 1 x. ech=\"AQID\" key65000", "0001017800"
+                                            "00050003010203"
+                                            "fde80000"},
+        {"SVCB 1 x. alpn=doq dohpath=/q{?dns}", "0001017800"
+                                                "0001000403646f71"
+                                                "000700082f717b3f646e737d"},
+        {"SVCB 1 x. key1=\\002h2", "0001017800"
+                                   "00010003026832"},
         {"SVCB 1 x. key123=abc key123=def", "!\"key123=def\" repeats a key"},
         {"SVCB 1 x. mandatory", "!\"mandatory\" lists an unknown key as mandatory"},
         {"SVCB 1 x. alpn", "!\"alpn\" has an empty protocol"},
@@ -231,10 +263,18 @@ static void types_have_names_and_numbers(void **state)
         int type; /* -1: refused */
         const char *canonical;
     } cases[] = {
-        {"a", 1, "A"},          {"aAaA", 28, "AAAA"},        {"HTTPS", 65, "HTTPS"},
-        {"TYPE1", 1, "A"},      {"type65535", 65535, "TYPE65535"}, {"TYPE65536", -1, NULL},
-        {"TYPE", -1, NULL},     {"TYPE1x", -1, NULL},        {"NOSUCH", -1, NULL},
-        {"NSAP-PTR", 23, "NSAP-PTR"}, {"AMTRELAY", 260, "AMTRELAY"}, {"TA", 32768, "TA"},
+        {"a", 1, "A"},
+        {"aAaA", 28, "AAAA"},
+        {"HTTPS", 65, "HTTPS"},
+        {"TYPE1", 1, "A"},
+        {"type65535", 65535, "TYPE65535"},
+        {"TYPE65536", -1, NULL},
+        {"TYPE", -1, NULL},
+        {"TYPE1x", -1, NULL},
+        {"NOSUCH", -1, NULL},
+        {"NSAP-PTR", 23, "NSAP-PTR"},
+        {"AMTRELAY", 260, "AMTRELAY"},
+        {"TA", 32768, "TA"},
         {"DLV", 32769, "DLV"},
     };
     char text[TYPE_TEXT_MAX];

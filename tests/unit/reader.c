@@ -31,7 +31,8 @@ static void write_file(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-/* "OWNER TTL TYPE TYPE, OWNER TTL TYPE, " by names as they were met; names without records are left out. */
+/* "OWNER TTL TYPE TYPE, OWNER TTL TYPE, " by names as they were met; names without records are left
+ * out. */
 static void describe(const struct zone *zone, char *out, size_t size)
 {
     FILE *file = fmemopen(out, size, "w");
@@ -57,8 +58,7 @@ static void describe(const struct zone *zone, char *out, size_t size)
 /* Reads the file z as the zone o.; what is said of it is in `told`. */
 static void read_zone(char *found, size_t size)
 {
-    static const struct name origin = {
-        .length = 3, .labels = 1, .octets = "\1o", .offset = {0, 2}};
+    static const struct name origin = {.length = 3, .labels = 1, .octets = "\1o", .offset = {0, 2}};
     struct report report = {.sink = note};
     struct zone zone;
 
@@ -137,7 +137,8 @@ static void repeated_records_count_once(void **state)
         {"a 1 NS x\na 1 NS X\na 1 TXT x\na 1 TXT X\na 1 MX 1 x\na 1 MX 1 X",
          "a.o. 1 NS 1 MX 1 TXT 1 TXT, ", ""},
         {"$GENERATE 1-20 a 1 A 1.1.1.$\n$GENERATE 2-21 a 2 A 1.1.1.$",
-         "a.o. 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 2 A, ",
+         "a.o. 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 1 A 2 "
+         "A, ",
          ""},
     };
 
@@ -174,7 +175,8 @@ static void generated_lines_are_read(void **state)
     (void)state;
     static const struct reading cases[] = {
         {"$GENERATE 1-2 a$ 5 A 1.1.1.$", "a1.o. 5 A, a2.o. 5 A, ", ""},
-        {"\n$GENERATE 1-9 a$ 5 A 1.1.1.${250}", "a1.o. 5 A, a2.o. 5 A, a3.o. 5 A, a4.o. 5 A, a5.o. 5 A, ",
+        {"\n$GENERATE 1-9 a$ 5 A 1.1.1.${250}",
+         "a1.o. 5 A, a2.o. 5 A, a3.o. 5 A, a4.o. 5 A, a5.o. 5 A, ",
          "z:2! A: \"1.1.1.256\" is no IPv4 address; "},
         {"$GENERATE 2-1 a$ A 1.1.1.1", "",
          "z:1! \"2-1\" is no range: START-STOP or START-STOP/STEP; "},

@@ -13,8 +13,14 @@
 /* The working directory of these tests, and what is in it. */
 static const char *const directories[] = {"zones", "zones/dir.zone", "empty"};
 static const char *const files[] = {
-    "zones/b.example.zone", "zones/a.example.zone", "zones/README", "zones/.hidden.zone",
-    "plain",                "a..b.zone",            ".zone",        "x=y.zone",
+    "zones/b.example.zone",
+    "zones/a.example.zone",
+    "zones/README",
+    "zones/.hidden.zone",
+    "plain",
+    "a..b.zone",
+    ".zone",
+    "x=y.zone",
 };
 
 static int make_directory(void **state)
@@ -115,10 +121,10 @@ static void what_cannot_be_meant_is_refused(void **state)
         {"a..b=plain", "the origin in a..b=plain has an empty label"},
         {"@=plain", "the origin in @=plain is no name"},
         {"empty", "no zones in empty: put files there that end in .zone"},
-        {"plain",
-         "plain does not end in .zone, which would tell its origin: write ORIGIN=plain"},
+        {"plain", "plain does not end in .zone, which would tell its origin: write ORIGIN=plain"},
         {".zone", ".zone does not end in .zone, which would tell its origin: write ORIGIN=.zone"},
-        {"a..b.zone", "the origin in the file name a..b.zone has an empty label: write ORIGIN=FILE"},
+        {"a..b.zone",
+         "the origin in the file name a..b.zone has an empty label: write ORIGIN=FILE"},
         {"zones", "zones/dir.zone is a directory: give a zone file"},
         {"", "an empty argument is no zone: give DIRECTORY, FILE.zone or ORIGIN=FILE"},
         {"FIRST=zones/README", "zone first. is given twice: plain and zones/README"},
