@@ -52,6 +52,10 @@ static void load_message(struct handover_sender *sender, size_t next)
 
     sender->next = next;
     sender->carried = left < ENVELOPE_DESCRIPTORS_MAX ? left : ENVELOPE_DESCRIPTORS_MAX;
+    if (left == 0) {
+        envelope_writer_start(&sender->writer, PROTOCOL_SOCKETS, "", 0);
+        return;
+    }
     envelope_writer_start(&sender->writer, PROTOCOL_SOCKETS, sender->handover->records + next,
                           sender->carried * sizeof(struct handover_record));
     sender->writer.descriptors = sender->handover->descriptors + next;
