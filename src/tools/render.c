@@ -173,8 +173,11 @@ void render_status(const json_t *reply, FILE *out)
     fprintf(out, "listening  ");
     print_list(json_object_get(reply, "listen"), out);
     fprintf(out, "steering   %s\n", text(reply, "steering"));
-    fprintf(out, "table      generation %lld, %lld records, %s\n", number(table, "generation"),
-            number(table, "records"), size(number(table, "octets"), room));
+    if (table != NULL)
+        fprintf(out, "table      generation %lld, %lld records, %s\n", number(table, "generation"),
+                number(table, "records"), size(number(table, "octets"), room));
+    else
+        fputs("table      none yet: the zones are being read\n", out);
     print_zone_summary(zones, out);
     fputc('\n', out);
     print_workers(json_object_get(reply, "workers"), out);
@@ -229,6 +232,8 @@ static void print_outcome(const json_t *zone, FILE *out)
                 number(zone, "records"), plural(number(zone, "records")));
     else if (strcmp(outcome, "failed") == 0 && json_object_get(zone, "serial") != NULL)
         fprintf(out, "; serial %lld is served as before", number(zone, "serial"));
+    else if (strcmp(outcome, "failed") == 0)
+        fputs(", and is not served", out);
     fputc('\n', out);
 }
 
