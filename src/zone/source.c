@@ -1,5 +1,6 @@
 #include "zone/source.h"
 
+#include "table/hash.h"
 #include "zone/memory.h"
 #include "zone/presentation.h"
 
@@ -55,28 +56,48 @@ static bool check_readable(const char *path, char error[SOURCE_ERROR_MAX])
     return true;
 }
 
-static bool check_new(const struct source_list *list, const struct name *origin, const char *path,
-                      char error[SOURCE_ERROR_MAX])
+/* Where in the index `origin` is, or belongs; there is an empty place. */
+static uint32_t *find_place(const struct source_list *list, const struct name *origin)
 {
-    char text[NAME_TEXT_MAX];
+    size_t at = XXH3_64bits(origin->octets, origin->length);
 
-    for (size_t i = 0; i < list->count; i++) {
-        const struct name *other = &list->items[i].origin;
+    for (;; at++) {
+        uint32_t *place = &list->index[at & (list->index_size - 1)];
+        if (*place == 0)
+            return place;
+        const struct name *other = &list->items[*place - 1].origin;
         if (other->length == origin->length &&
             memcmp(other->octets, origin->octets, origin->length) == 0)
-            return refuse(error, "zone %.200s is given twice: %s and %s",
-                          name_to_text(origin, text), list->items[i].path, path);
+            return place;
     }
-    return true;
+}
+
+/* Keeps half of the index empty. */
+static void grow_index(struct source_list *list)
+{
+    if (list->index_size > 2 * list->count)
+        return;
+    free(list->index);
+    list->index_size = list->index_size > 0 ? 4 * list->index_size : 64;
+    list->index = memory_get(list->index_size * sizeof *list->index);
+    memset(list->index, 0, list->index_size * sizeof *list->index);
+    for (size_t i = 0; i < list->count; i++)
+        *find_place(list, &list->items[i].origin) = (uint32_t)i + 1;
 }
 
 static bool add_source(struct source_list *list, const struct name *origin, const char *path,
                        char error[SOURCE_ERROR_MAX])
 {
-    if (!check_new(list, origin, path, error))
-        return false;
+    char text[NAME_TEXT_MAX];
+
+    grow_index(list);
+    uint32_t *place = find_place(list, origin);
+    if (*place != 0)
+        return refuse(error, "zone %.200s is given twice: %s and %s", name_to_text(origin, text),
+                      list->items[*place - 1].path, path);
     memory_grow(&list->items, list->count, &list->room, sizeof *list->items);
     struct source *source = &list->items[list->count++];
+    *place = (uint32_t)list->count;
     source->origin = *origin;
     source->path = memory_get(strlen(path) + 1);
     strcpy(source->path, path);
@@ -190,5 +211,6 @@ void source_list_free(struct source_list *list)
     for (size_t i = 0; i < list->count; i++)
         free(list->items[i].path);
     free(list->items);
+    free(list->index);
     *list = (struct source_list){0};
 }

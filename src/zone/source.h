@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct source {
     char *path;         /* of the zone file */
@@ -18,6 +19,8 @@ struct source_list {
     struct source *items;
     size_t count;
     size_t room;
+    uint32_t *index;   /* by hash of origin: its number in items + 1; 0 is an empty place */
+    size_t index_size; /* a power of 2, more than count; or 0 */
 };
 
 enum { SOURCE_ERROR_MAX = 512 };
