@@ -104,7 +104,7 @@ enum {
 
 static unsigned kind_of(const struct rrset *rrset)
 {
-    switch (rrset->oversize ? 0 : rrset->type) {
+    switch (rrset->type) {
     case TYPE_NS:
         return HAS_NS;
     case TYPE_CNAME:
@@ -112,9 +112,9 @@ static unsigned kind_of(const struct rrset *rrset)
     case TYPE_DNAME:
         return HAS_DNAME;
     case TYPE_NSEC:
-        return HAS_NSEC;
+        return rrset->oversize ? 0 : HAS_NSEC;
     case TYPE_NSEC3:
-        return HAS_NSEC3;
+        return rrset->oversize ? 0 : HAS_NSEC3;
     default:
         return 0;
     }

@@ -120,6 +120,15 @@ static void break_directory_full(struct image *image)
     header_of(image)->zone_count = header_of(image)->directory_slots;
 }
 
+static void break_section_unlisted(struct image *image)
+{
+    /* Of two zones the one that lies last. */
+    for (unsigned i = 0; i < header_of(image)->directory_slots; i++)
+        if (directory_of(image)[i].section > image->section)
+            directory_of(image)[i].section = 0;
+    header_of(image)->zone_count--;
+}
+
 static void break_zone_moved(struct image *image)
 {
     for (unsigned i = 0; i < header_of(image)->directory_slots; i++)
@@ -209,6 +218,9 @@ BREAK(match_far, proofs_at(image, "\2ns")->match = UINT32_MAX)
 BREAK(cover_far, proofs_at(image, "\2ns")->cover = 1)
 BREAK(match_other, proofs_at(image, "\2ns")->match = image->refs[0])
 BREAK(cover_inside, proofs_at(image, "\2ns")->cover++)
+
+/* an RRset */
+
 /* A name in a TTL that ends in what is no pointer of the list. */
 static void break_pointer_unlisted_end(struct image *image)
 {
@@ -216,15 +228,13 @@ static void break_pointer_unlisted_end(struct image *image)
     *rr_octet(image, "", 0, 32) = 12 + 13 + 6;
 }
 
-static void break_two_cnames(struct image *image)
+static void break_no_dname(struct image *image)
 {
     /* an RRset that is too large to be sent has no RRs at all */
-    *rrset_at(image, "\3big", 1) = (struct table_rrset){.type = TYPE_CNAME};
-    image_node(image, "\3big")->flags |= NODE_CNAME;
-    image_node(image, "\3big")->rrset_count = 2;
+    rrset_at(image, "\3big", 2)->type = TYPE_DNAME;
+    image_node(image, "\3big")->flags |= NODE_DNAME;
 }
 
-/* an RRset */
 BREAK(rrset_long, rrset_at(image, HASH_A, 0)->length = 0xffff)
 BREAK(rrset_short, rrset_at(image, "\2ns", 0)->length = 14)
 BREAK(rrset_more, rrset_at(image, "\2ns", 0)->count++)
@@ -251,6 +261,7 @@ BREAK(pointer_at_pointer, *rr_octet(image, "", 0, 32) = 12 + 13 + 15)
 BREAK(pointer_at_root, *rr_octet(image, "", 0, 32) = 12 + 13 + 2)
 BREAK(wildcard_itself, *rr_octet(image, "\1*", 0, 34) = 12)
 BREAK(soa_short, *rr_octet(image, "", 1, 12) = 1)
+BREAK(minfo_second, *rr_octet(image, "\3big", 1, 19) = 0x2a)
 BREAK(dname_more, *rr_octet(image, "\1d", 0, 12) = 1)
 BREAK(nsec_name, *rr_octet(image, "\2ns", 1, 12) = 63)
 BREAK(nsec3_salt_long, *rr_octet(image, HASH_A, 0, 16) = 200)
@@ -291,6 +302,7 @@ static const struct {
     {BROKEN(directory_none), "its directory has not as many zones as it says, or no empty slot"},
     {BROKEN(zones_missing), "its directory has not as many zones as it says, or no empty slot"},
     {BROKEN(directory_full), "its directory has not as many zones as it says, or no empty slot"},
+    {BROKEN(section_unlisted), "there is something behind its last section"},
     {BROKEN(zone_moved), "a zone is not found under its name"},
     {BROKEN(zone_rehashed), "a zone is not found under its name"},
     {BROKEN(depths_wrong), "its zones have other depths than it says"},
@@ -387,7 +399,8 @@ static const struct {
     {BROKEN(pointer_unlisted_end), "a name in RDATA is malformed"},
     {BROKEN(wildcard_itself), "a name in RDATA is malformed"},
     {BROKEN(soa_short), "a name in RDATA is malformed"},
-    {BROKEN(two_cnames), "a CNAME or DNAME RRset has not exactly one RR"},
+    {BROKEN(no_dname), "a CNAME or DNAME RRset has not exactly one RR"},
+    {BROKEN(minfo_second), "a name in RDATA is malformed"},
     {BROKEN(dname_more), "a name in RDATA is malformed"},
     {BROKEN(nsec_name), "a name in RDATA is malformed"},
     {BROKEN(nsec3_salt_long), "an NSEC3 record is cut short"},
