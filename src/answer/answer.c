@@ -40,20 +40,16 @@ struct reply {
 
 /* --- putting RRsets -------------------------------------------------------------------------- */
 
-/* The message offset of the apex of `zone`, which ends the name at `offset` of `length` octets. 0
- * for the root: it is shorter written out. */
-static uint32_t apex_within(const struct reply *reply, const struct table_section *zone,
-                            uint32_t offset, unsigned length)
-{
-    if (zone->apex_length == 1)
-        return 0;
-    return response_suffix(&reply->response, offset, length - zone->apex_length);
-}
-
-/* The same for the zone matched and the name asked for. */
+/* The message offset of the apex of the zone matched, which ends the name asked for. 0 for the
+ * root: it is shorter written out. */
 static uint32_t apex_offset(const struct reply *reply)
 {
-    return apex_within(reply, reply->match.zone, reply->owner, reply->task->asked.name.length);
+    unsigned apex_length = reply->match.zone->apex_length;
+
+    if (apex_length == 1)
+        return 0;
+    return response_suffix(&reply->response, reply->owner,
+                           reply->task->asked.name.length - apex_length);
 }
 
 /* The place of RRs that the name asked for owns. */
@@ -231,17 +227,18 @@ static bool put_dname(struct reply *reply)
     struct name *name = &reply->task->asked.name;
     const struct fragment *dname = &reply->match.rrset.rrs;
     unsigned prefix = name->offset[(unsigned)name->labels - reply->match.labels];
-    uint32_t target = put_dname_once(reply);
-    uint32_t rdata;
+    bool too_long = prefix + fragment_rdata_length(dname) > NAME_OCTETS_MAX;
+    uint32_t target, rdata;
 
+    if (too_long)
+        reply->rcode = RCODE_YXDOMAIN;
+    target = put_dname_once(reply);
     if (target == 0)
         return false;
     this_step(reply)->dname = reply->match.node;
     this_step(reply)->dname_target = target;
-    if (prefix + fragment_rdata_length(dname) > NAME_OCTETS_MAX) {
-        reply->rcode = RCODE_YXDOMAIN;
+    if (too_long)
         return true;
-    }
     uint8_t labels[NAME_OCTETS_MAX];
     response_copy_name(&reply->response, reply->owner, labels);
     if (!response_put_cname(&reply->response, reply->owner, fragment_ttl(dname), labels, prefix,
@@ -314,7 +311,7 @@ static bool put_negative_authority(struct reply *reply, struct denial *denial)
         return false;
     if (!reply->dnssec_ok)
         return true;
-    denial_enter(denial, match->zone, apex_offset(reply));
+    denial_enter(denial, match->zone, &asked->name, reply->owner);
     if (match->kind == MATCH_NXDOMAIN)
         return denial_prove_nxdomain(denial, asked, match);
     if (match->synthesised)
@@ -333,7 +330,7 @@ static bool put_delegation_security(struct reply *reply, struct denial *denial)
         return true;
     if (node_find_rrset(reply->match.zone, reply->match.node, TYPE_DS, &ds))
         return put(reply, SECTION_AUTHORITY, &ds, &place);
-    denial_enter(denial, reply->match.zone, apex_offset(reply));
+    denial_enter(denial, reply->match.zone, &reply->task->asked.name, reply->owner);
     return denial_prove_no_ds(denial, &reply->task->asked, &reply->match);
 }
 
@@ -355,8 +352,7 @@ static bool put_wildcard_proofs(struct reply *reply, struct denial *denial)
             continue;
         response_read_name(&reply->response, step->owner, &asked.name);
         hash_name(&asked.name, reply->settings->table->header->seed, asked.hashes);
-        denial_enter(denial, step->zone,
-                     apex_within(reply, step->zone, step->owner, asked.name.length));
+        denial_enter(denial, step->zone, &asked.name, step->owner);
         if (!denial_prove_wildcard(denial, &asked, step->encloser_labels))
             return false;
     }

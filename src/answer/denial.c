@@ -14,10 +14,12 @@ void denial_begin(struct denial *denial, struct response *response)
     denial->written = 0;
 }
 
-void denial_enter(struct denial *denial, const struct table_section *zone, uint32_t apex)
+void denial_enter(struct denial *denial, const struct table_section *zone, const struct name *name,
+                  uint32_t owner)
 {
     denial->zone = zone;
-    denial->apex = apex;
+    denial->name = name;
+    denial->owner = owner;
 }
 
 static bool is_written(const struct denial *denial, const struct table_node *node)
@@ -28,24 +30,60 @@ static bool is_written(const struct denial *denial, const struct table_node *nod
     return false;
 }
 
+/* Finds the labels of the node's owner; returns how many there are. */
+static unsigned find_labels(const struct table_node *node, uint8_t offset[NAME_LABELS_MAX])
+{
+    const uint8_t *owner = node_owner(node);
+    unsigned labels = 0;
+
+    for (unsigned at = 0; at < node->owner_length; at += 1u + owner[at])
+        offset[labels++] = (uint8_t)at;
+    return labels;
+}
+
+/* Where the node's owner name stands, or how to write it: its last labels, as far as they are those
+ * of the name the proof is about, by a pointer there. */
+static struct place place_of_node(const struct denial *denial, const struct table_node *node)
+{
+    const struct table_section *zone = denial->zone;
+    const struct name *name = denial->name;
+    const uint8_t *owner = node_owner(node);
+    uint8_t offset[NAME_LABELS_MAX];
+    unsigned labels = find_labels(node, offset);
+    unsigned below_apex = (unsigned)name->labels - zone->apex_labels;
+    unsigned shared = 0;
+
+    for (; shared < labels && shared < below_apex; shared++) {
+        const uint8_t *label = owner + offset[labels - 1 - shared];
+        if (memcmp(label, name_suffix(name, below_apex - 1 - shared), 1u + label[0]) != 0)
+            break;
+    }
+    unsigned first = below_apex - shared;
+    uint32_t suffix = first == name->labels ? 0
+                                            : response_suffix(denial->response, denial->owner,
+                                                              name->offset[first]);
+    unsigned length = shared == 0 ? node->owner_length : offset[labels - shared];
+    struct place place = {.labels = owner,
+                          .labels_length = (uint8_t)length,
+                          .apex = suffix,
+                          .apex_name = section_apex_name(zone),
+                          .apex_length = zone->apex_length};
+    if (shared == labels)
+        place.owner = suffix;
+    return place;
+}
+
 /* Adds the RRset of `type` (NSEC or NSEC3) that the node owns, with its signatures. */
 static bool put_proof(struct denial *denial, const struct table_node *node, uint16_t type)
 {
     const struct table_section *zone = denial->zone;
-    struct place place = {.labels = node_owner(node),
-                          .labels_length = node->owner_length,
-                          .apex = denial->apex,
-                          .apex_name = section_apex_name(zone),
-                          .apex_length = zone->apex_length};
+    struct place place = place_of_node(denial, node);
     struct rrset rrset;
 
     if (is_written(denial, node))
         return true;
     if (!node_find_rrset(zone, node, type, &rrset) || rrset.oversize)
         return false;
-    /* At the apex there are no labels to write: its name stands in the message already. */
-    if (node->owner_length == 0)
-        place.owner = denial->apex;
     assert(denial->written < sizeof denial->nodes / sizeof denial->nodes[0]);
     denial->nodes[denial->written++] = node;
     return response_put(denial->response, SECTION_AUTHORITY, &rrset.rrs, &rrset.signatures,

@@ -18,15 +18,17 @@
 struct denial {
     struct response *response;
     const struct table_section *zone;
-    uint32_t apex;                      /* message offset of the zone's apex name; 0: not there */
+    const struct name *name;            /* the name that the proofs are about, in that zone, ... */
+    uint32_t owner;                     /* ... and its message offset */
     unsigned written;                   /* of the list below: NSEC and NSEC3 nodes in the message */
     const struct table_node *nodes[32];
 };
 
 void denial_begin(struct denial *denial, struct response *response);
 
-/* Proofs that follow are of `zone`. */
-void denial_enter(struct denial *denial, const struct table_section *zone, uint32_t apex);
+/* Proofs that follow are of `zone`, about `name`, which stands at message offset `owner`. */
+void denial_enter(struct denial *denial, const struct table_section *zone, const struct name *name,
+                  uint32_t owner);
 
 /* The name exists, the type does not (RFC 4035 §3.1.3.1; RFC 5155 §7.2.3, §7.2.4). */
 bool denial_prove_nodata(struct denial *denial, const struct asked *asked,

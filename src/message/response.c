@@ -144,7 +144,8 @@ static void mend_owners(uint8_t *rr, const uint8_t *end, uint32_t owner)
 
 /* --- writing where every pointer reaches ----------------------------------------------------- */
 
-/* Writes the owner's name at the end of the message; a pointer to the apex saves its octets. */
+/* Writes the owner's name at the end of the message, from `apex` on by a pointer: what is written
+ * near lies within the reach of one. */
 static void write_owner(struct response *response, struct place *place)
 {
     uint8_t *to = response->wire + response->at;
@@ -153,7 +154,7 @@ static void write_owner(struct response *response, struct place *place)
     memcpy(to, place->labels, place->labels_length);
     to += place->labels_length;
     response->at += place->labels_length;
-    if (place->apex != 0 && place->apex <= WIRE_POINTER_MAX) {
+    if (place->apex != 0) {
         wire_write_u16(to, (uint16_t)(WIRE_POINTER_TAG | place->apex));
         response->at += WIRE_POINTER_SIZE;
     } else {
@@ -334,9 +335,8 @@ static size_t owner_surplus(const struct place *place)
 {
     if (place->owner != 0)
         return 0;
-    bool by_pointer = place->apex != 0 && place->apex <= WIRE_POINTER_MAX;
     return place->labels_length +
-           (by_pointer ? (size_t)WIRE_POINTER_SIZE : place->apex_length) - WIRE_POINTER_SIZE;
+           (place->apex != 0 ? (size_t)WIRE_POINTER_SIZE : place->apex_length) - WIRE_POINTER_SIZE;
 }
 
 static void count(struct response *response, enum section section, unsigned rrs)

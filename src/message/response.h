@@ -33,10 +33,11 @@ struct place {
     uint8_t skip;   /* octets by which the owner in the message is longer than the stored one: more
                        than 0 if a wildcard was expanded (RFC 4592 §3.3.1) */
 
-    /* Only if owner == 0: the labels below the apex, then the apex. */
+    /* Only if owner == 0: labels, then the name that they end with: the apex, or one below it that
+     * stands in the message already. */
     const uint8_t *labels;
     const uint8_t *apex_name;
-    uint32_t apex; /* message offset of the apex' name; 0: not in the message */
+    uint32_t apex; /* message offset of that name; 0: not there, write apex_name */
     uint8_t labels_length;
     uint8_t apex_length;
 };
