@@ -3,6 +3,7 @@
 #include "server/control.h"
 
 #include "server/envelope.h"
+#include "server/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -238,6 +239,8 @@ static void take_request(struct connection *connection)
     size_t count;
 
     if (reader->header.version != PROTOCOL_VERSION) {
+        log_event("a request of control protocol version %u was refused: this daemon's is %d",
+                  reader->header.version, PROTOCOL_VERSION);
         turn_away(connection,
                   "this is sorreld %s, whose control protocol is version %d, and the "
                   "request's is version %u: use the sorrelctl that was installed with it",
