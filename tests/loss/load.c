@@ -22,6 +22,7 @@
 
 enum {
     IDS = 65536,
+    CAPACITY = 1 << 23, /* queries: nearly three minutes at 50,000/s */
     WIDTH = 16, /* answers taken off a socket at once; what remains is there at the next tick */
 
     /* Answers wait here while the generator has no CPU: at 50,000/s over 64 flows 4 MiB last for
@@ -55,7 +56,6 @@ struct load {
     struct timespec start;
     int epoll;
     int sockets[LOAD_FLOWS_MAX];
-    uint64_t capacity;
     struct query *queries;
 
     _Atomic uint64_t sent;
@@ -63,7 +63,7 @@ struct load {
     _Atomic uint32_t oldest;
     _Atomic uint32_t newest;
     _Atomic uint32_t newest_seen;
-    _Atomic bool finished;
+    _Atomic bool all_sent;
 
     /* of the thread */
     uint64_t settled;   /* queries that have got an answer, right or wrong */
@@ -81,6 +81,8 @@ struct load {
 /* An odd factor permutes the IDs: a policy that looks at them does not see them count up. */
 enum { ID_FACTOR = 40503, ID_INVERSE = 30599, FLOW_FACTOR = 7919 };
 
+static const uint64_t NOT_SENT = UINT64_MAX;
+
 static_assert((uint16_t)(ID_FACTOR * ID_INVERSE) == 1, "inverse modulo 65536");
 
 static unsigned flow_of(const struct load *load, uint64_t n)
@@ -93,11 +95,17 @@ static uint16_t id_of(const struct load *load, uint64_t n)
     return (uint16_t)(n / load->settings.flows * ID_FACTOR + flow_of(load, n) * FLOW_FACTOR);
 }
 
+/* The last query sent that bears this ID; NOT_SENT if none has. */
 static uint64_t number_of(const struct load *load, unsigned flow, uint16_t id)
 {
+    const uint64_t flows = load->settings.flows, sent = load->sent;
     uint16_t turn = (uint16_t)((id - flow * FLOW_FACTOR) * ID_INVERSE);
 
-    return (uint64_t)turn * load->settings.flows + flow;
+    if (sent <= flow)
+        return NOT_SENT;
+    uint64_t last = (sent - 1 - flow) / flows;
+    uint16_t ago = (uint16_t)(last - turn);
+    return ago > last ? NOT_SENT : (last - ago) * flows + flow;
 }
 
 static uint32_t microseconds(const struct load *load)
@@ -146,15 +154,30 @@ static uint64_t due(struct load *load)
     return now * rate / 1000000;
 }
 
+/* An ID is used again once its last query is answered, or lost. */
+static bool is_id_free(const struct load *load, uint64_t n)
+{
+    const uint64_t round = (uint64_t)load->settings.flows * IDS;
+
+    if (n == CAPACITY)
+        return false;
+    if (n < round)
+        return true;
+    const struct query *last = &load->queries[n - round];
+    return last->latency_us != UNANSWERED || microseconds(load) - last->sent_us > QUIET_US;
+}
+
 static void send_due(struct load *load)
 {
     uint64_t until = due(load), enough = atomic_load(&load->enough);
 
     if (until > enough)
         until = enough;
-    if (until > load->capacity)
-        until = load->capacity;
     for (uint64_t n = load->sent; n < until; n++) {
+        if (!is_id_free(load, n)) {
+            load->tally.exhausted = true;
+            return;
+        }
         struct query *query = &load->queries[n];
         query->sent_us = microseconds(load);
         query->latency_us = UNANSWERED;
@@ -167,7 +190,7 @@ static void send_due(struct load *load)
 
 static bool all_is_sent(const struct load *load)
 {
-    return load->sent >= load->enough || load->sent == load->capacity;
+    return load->sent >= load->enough || load->tally.exhausted;
 }
 
 /* --- receiving -------------------------------------------------------------- */
@@ -206,9 +229,9 @@ static void take_answer(struct load *load, unsigned flow, const uint8_t *message
     struct load_tally *tally = &load->tally;
     uint8_t asked[QUESTION_LENGTH];
     uint32_t version;
-    uint64_t n = length < 2 ? UINT64_MAX : number_of(load, flow, wire_read_u16(message));
+    uint64_t n = length < 2 ? NOT_SENT : number_of(load, flow, wire_read_u16(message));
 
-    if (n >= load->sent) {
+    if (n == NOT_SENT) {
         tally->strange++;
         tally->wrong++;
         return;
@@ -306,13 +329,13 @@ static void *run(void *argument)
         next_tick(&tick);
     }
     load->sending_us = microseconds(load);
+    atomic_store(&load->all_sent, true);
     while (load->settled < load->sent && !is_quiet(load, microseconds(load))) {
         receive_ready(load);
         next_tick(&tick);
     }
     if (load->last_answer_us < load->sending_us)
         note_gap(load, load->sending_us); /* it fell silent for good */
-    atomic_store(&load->finished, true);
     return NULL;
 }
 
@@ -356,9 +379,8 @@ struct load *load_start(const struct load_settings *settings)
     if (load == NULL)
         child_fail("no memory for the generator");
     load->settings = *settings;
-    load->capacity = (uint64_t)settings->flows * IDS;
     /* What is never sent is never touched, and so takes address space only. */
-    load->queries = calloc(load->capacity, sizeof *load->queries);
+    load->queries = calloc(CAPACITY, sizeof *load->queries);
     if (load->queries == NULL)
         child_fail("no memory for the generator");
     load->enough = UINT64_MAX;
@@ -380,7 +402,7 @@ void load_wait_sent(const struct load *load, uint64_t queries)
 {
     static const struct timespec moment = {.tv_nsec = 500000};
 
-    while (atomic_load(&load->sent) < queries && !atomic_load(&load->finished))
+    while (atomic_load(&load->sent) < queries && !atomic_load(&load->all_sent))
         nanosleep(&moment, NULL);
 }
 
@@ -397,7 +419,7 @@ uint32_t load_newest_seen(const struct load *load)
 
 bool load_has_ended(const struct load *load)
 {
-    return atomic_load(&load->finished);
+    return atomic_load(&load->all_sent);
 }
 
 void load_event_over(struct load *load)
@@ -457,7 +479,6 @@ static void count_shortfalls(const struct load *load, struct load_tally *tally)
             child_fail("the kernel does not tell what sockets drop: %s", strerror(errno));
         tally->own_drops += info[SK_MEMINFO_DROPS];
     }
-    tally->exhausted = load->sent == load->capacity && load->enough > load->capacity;
     tally->rate = load->sending_us == 0 ? 0 : (unsigned)(load->sent * 1000000 / load->sending_us);
     unsigned shortfall = load->settings.shortfall;
     unsigned least = 100 - (shortfall != 0 ? shortfall : SHORTFALL_DEFAULT);

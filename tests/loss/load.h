@@ -3,10 +3,9 @@
  * (an open loop), each sent once, each answer matched to its query.
  *
  * A query's number n is told by the socket the answer arrives on (n mod flows) and the message ID
- * (a permutation of n / flows), so 65536 * flows queries can be told apart. One thread of its own
- * sends what is due and collects what has arrived, every LOAD_TICK_US; the kernel's buffers hold
- * the answers in between. It says of itself whether it kept its rate and lost nothing; if not, its
- * counts prove nothing.
+ * (a permutation of n / flows, modulo 65536). One thread of its own sends what is due and collects
+ * what has arrived, every LOAD_TICK_US; the kernel's buffers hold the answers in between. It says
+ * of itself whether it kept its rate and lost nothing; if not, its counts prove nothing.
  */
 #ifndef SORREL_LOSS_LOAD_H
 #define SORREL_LOSS_LOAD_H
@@ -70,7 +69,7 @@ void load_expect(struct load *load, uint32_t oldest, uint32_t newest);
 /* The newest version that an answer has come from. */
 uint32_t load_newest_seen(const struct load *load);
 
-/* Has the load come to its end? It does without load_event_over() where it runs out of numbers. */
+/* Has all been sent? So it is without load_event_over() where numbers run out. */
 bool load_has_ended(const struct load *load);
 
 /* The event is over: a quarter of settings.queries more will be sent, then the last answers are
