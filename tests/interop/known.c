@@ -113,3 +113,9 @@ bool known_covers(struct known *known, const struct difference *difference)
     }
     return false;
 }
+
+void known_note_zone(struct known *known, const char *zone)
+{
+    for (size_t i = 0; i < known->count; i++)
+        known->items[i].tried |= fnmatch(known->items[i].zone, zone, FNM_NOESCAPE) == 0;
+}

@@ -18,6 +18,7 @@ struct known_entry {
     char *zone, *qname, *qtypes, *peers, *reason;
     unsigned parts;
     int line;
+    bool tried; /* its zones were asked about */
     size_t used;
 };
 
@@ -38,5 +39,8 @@ void known_free(struct known *known);
 
 /* Is there an entry for it? Notes that it was used. */
 bool known_covers(struct known *known, const struct difference *difference);
+
+/* Says that the zone was asked about: entries for it that are not used by the end are not needed. */
+void known_note_zone(struct known *known, const char *zone);
 
 #endif

@@ -30,6 +30,7 @@ struct subject {
     struct name qname;       /* the last name */
     uint16_t qtype;
     bool chained;            /* records of the links before it may remain */
+    bool referral;           /* judged as the answer to DS at the cut, which its proof must also be */
     ldns_pkt *packet;
 };
 
@@ -97,6 +98,21 @@ static void follow_chain(struct subject *subject)
     }
 }
 
+static void turn_to_cut(struct subject *subject)
+{
+    const ldns_rr_list *authority = ldns_pkt_authority(subject->packet);
+
+    for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++) {
+        const ldns_rr *record = ldns_rr_list_rr(authority, i);
+
+        if (ldns_rr_get_type(record) == LDNS_RR_TYPE_NS) {
+            subject->qname = zones_name(ldns_rr_owner(record));
+            subject->qtype = TYPE_DS;
+            subject->referral = true;
+        }
+    }
+}
+
 /* ANY, RRSIG and the like are answered with whatever is there, and validators know it. */
 static bool is_asked_for_proof(const struct query *query)
 {
@@ -104,25 +120,33 @@ static bool is_asked_for_proof(const struct query *query)
            && query->qtype != TYPE_NSEC && query->qtype != TYPE_NSEC3;
 }
 
+/* Sets what the proof is about; false if it is about nothing that can be judged alone. */
+static bool subject_aim(struct subject *subject, const ldns_rr *signature,
+                        const struct zone_set *zones)
+{
+    struct name signer = zones_name(ldns_rr_rrsig_signame(signature));
+
+    if (ldns_pkt_aa(subject->packet))
+        follow_chain(subject);
+    else
+        turn_to_cut(subject);
+    subject->zone = subject->qtype == TYPE_DS ? zones_find_parent(zones, &subject->qname)
+                                              : zones_find(zones, &subject->qname);
+    return subject->zone && name_compare(&subject->zone->origin, &signer) == 0;
+}
+
 static bool subject_make(struct subject *subject, const struct query *query,
                          const struct reply *reply, const struct zone_set *zones)
 {
     const ldns_rr *signature;
-    struct name signer;
 
     *subject = (struct subject){ .qname = query->qname, .qtype = query->qtype };
     if (!is_asked_for_proof(query) || !reply->wire
         || ldns_wire2pkt(&subject->packet, reply->wire, reply->length) != LDNS_STATUS_OK)
         return false;
     signature = first_denial_signature(subject->packet);
-    if (signature && ldns_pkt_aa(subject->packet) && !ldns_pkt_tc(subject->packet)) {
-        follow_chain(subject);
-        signer = zones_name(ldns_rr_rrsig_signame(signature));
-        subject->zone = subject->qtype == TYPE_DS ? zones_find_parent(zones, &subject->qname)
-                                                  : zones_find(zones, &subject->qname);
-        if (subject->zone && name_compare(&subject->zone->origin, &signer) == 0)
-            return true;
-    }
+    if (signature && !ldns_pkt_tc(subject->packet) && subject_aim(subject, signature, zones))
+        return true;
     ldns_pkt_free(subject->packet);
     return false;
 }
@@ -135,7 +159,7 @@ static unsigned shape_of(const struct subject *subject)
 
     for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++)
         denials += is_denial(ldns_rr_list_rr(authority, i));
-    return denials << 8 | (unsigned)ldns_pkt_get_rcode(subject->packet) << 4
+    return denials << 9 | (unsigned)subject->referral << 8 | (unsigned)ldns_pkt_get_rcode(subject->packet) << 4
            | (unsigned)subject->chained << 3 | (unsigned)(subject->qtype == TYPE_DS) << 2
            | (unsigned)(ldns_pkt_ancount(subject->packet) > 0) << 1;
 }
@@ -185,7 +209,23 @@ static void copy_section(ldns_pkt *to, const struct subject *subject, ldns_pkt_s
             continue;
         if (section == LDNS_SECTION_ANSWER && name_compare(&owner, &subject->qname) != 0)
             continue;
+        if (subject->referral && ldns_rr_get_type(record) == LDNS_RR_TYPE_NS)
+            continue;
         ldns_pkt_push_rr(to, section, ldns_rr_clone(record));
+    }
+}
+
+/* What makes a referral's proof a negative answer. */
+static void copy_soa(ldns_pkt *to, const struct zone *zone)
+{
+    for (size_t i = 0; i < ldns_rr_list_rr_count(zone->records); i++) {
+        const ldns_rr *record = ldns_rr_list_rr(zone->records, i);
+        ldns_rr_type type = ldns_rr_get_type(record);
+
+        if (type == LDNS_RR_TYPE_RRSIG)
+            type = ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(record));
+        if (type == LDNS_RR_TYPE_SOA)
+            ldns_pkt_push_rr(to, LDNS_SECTION_AUTHORITY, ldns_rr_clone(record));
     }
 }
 
@@ -209,6 +249,8 @@ static bool forge(struct slot *slot, const struct subject *subject, const ldns_r
     ldns_pkt_push_rr(packet, LDNS_SECTION_QUESTION, question);
     copy_section(packet, subject, LDNS_SECTION_ANSWER, left_out);
     copy_section(packet, subject, LDNS_SECTION_AUTHORITY, left_out);
+    if (subject->referral)
+        copy_soa(packet, subject->zone);
     if (ldns_pkt2wire(&wire, packet, &length) == LDNS_STATUS_OK && length <= FORGED_MAX) {
         memcpy(slot->forged, wire, length);
         slot->forged_length = length;

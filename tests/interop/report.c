@@ -98,7 +98,7 @@ void report_trial(const struct trial *trial, const struct judgement *judgement, 
 void report_unused_known(const struct known *known, const char *path)
 {
     for (size_t i = 0; i < known->count; i++)
-        if (known->items[i].used == 0)
+        if (known->items[i].tried && known->items[i].used == 0)
             printf("%s:%d: this entry was not needed: %s %s %s\n", path, known->items[i].line,
                    known->items[i].zone, known->items[i].qname, known->items[i].qtypes);
 }

@@ -373,12 +373,16 @@ bool server_start(struct server *server, const char *name, const char *program,
     return false;
 }
 
-static bool wait_for_end(struct server *server, int seconds)
+/* Leaves the process to be reaped, so that its number, which is its group's, cannot be used again yet. */
+static bool wait_for_end(const struct server *server, int seconds)
 {
     time_t deadline = time(NULL) + seconds;
 
     while (time(NULL) <= deadline) {
-        if (waitpid(server->pid, NULL, WNOHANG) == server->pid)
+        siginfo_t info = { .si_pid = 0 };
+
+        if (waitid(P_PID, (id_t)server->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0
+            && info.si_pid == server->pid)
             return true;
         nanosleep(&poll_interval, NULL);
     }
@@ -387,12 +391,11 @@ static bool wait_for_end(struct server *server, int seconds)
 
 void server_stop(struct server *server)
 {
-    if (server->pid > 0) {
-        kill(server->pid, SIGTERM);
-        if (!wait_for_end(server, STOP_SECONDS)) {
-            kill(-server->pid, SIGKILL);
-            waitpid(server->pid, NULL, 0);
-        }
-        server->pid = 0;
-    }
+    if (server->pid <= 0)
+        return;
+    kill(server->pid, SIGTERM);
+    wait_for_end(server, STOP_SECONDS);
+    kill(-server->pid, SIGKILL); /* its helpers, some of which outlive it, and itself if need be */
+    waitpid(server->pid, NULL, 0);
+    server->pid = 0;
 }
