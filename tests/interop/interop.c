@@ -57,10 +57,8 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 static void stop_servers(void)
 {
-    for (size_t i = 0; i < run.count; i++) {
+    for (size_t i = 0; i < run.count; i++)
         server_stop(&run.servers[i]);
-        free(run.servers[i].directory);
-    }
     run.count = 0;
 }
 
@@ -85,13 +83,8 @@ static void exit_if_interrupted(void)
 
 static void start(const char *name, const char *program, const struct zone_set *zones)
 {
-    struct server *server = &run.servers[run.count++];
-
-    *server = (struct server){ .pid = 0 };
-    if (!server_start(server, name, program, run.directory, zones)) {
-        exit_if_interrupted();
-        errx(1, "%s does not start on %s", name, zones->directory);
-    }
+    if (!server_start(&run.servers[run.count++], name, program, run.directory, zones))
+        errx(1, "%s cannot be started", program ? program : name);
 }
 
 static void start_servers(const struct zone_set *zones)
@@ -104,6 +97,12 @@ static void start_servers(const struct zone_set *zones)
         if (strstr(options.peers, peers[i]) && server_find_program(peers[i])
             && (!stand_in || strcmp(stand_in, peers[i]) != 0))
             start(peers[i], NULL, zones);
+    for (size_t i = 0; i < run.count; i++) {
+        if (server_await(&run.servers[i], zones))
+            continue;
+        exit_if_interrupted();
+        errx(1, "%s does not serve %s", run.servers[i].name, zones->directory);
+    }
 }
 
 /* Who takes part in the comparison for one zone: ours first, then the peers that loaded it. */

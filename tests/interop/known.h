@@ -40,7 +40,7 @@ void known_free(struct known *known);
 /* Is there an entry for it? Notes that it was used. */
 bool known_covers(struct known *known, const struct difference *difference);
 
-/* Says that the zone was asked about: entries for it that are not used by the end are not needed. */
+/* Says that the zone was asked about: an entry for it that is not used by the end is not needed. */
 void known_note_zone(struct known *known, const char *zone);
 
 #endif

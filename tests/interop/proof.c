@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    PER_SHAPE = 5,    /* replies of a shape that are judged, of each zone */
+    PER_SHAPE = 3,    /* replies of a shape that are judged, of each zone */
     TAKEN_APART = 1,  /* of those, how many are also judged with each record missing in turn */
     SHAPES_MAX = 64,
     SLOTS = 4,        /* validators at work at once; each takes 35 ms, mostly to start */
@@ -30,7 +30,7 @@ struct subject {
     struct name qname;       /* the last name */
     uint16_t qtype;
     bool chained;            /* records of the links before it may remain */
-    bool referral;           /* judged as the answer to DS at the cut, which its proof must also be */
+    bool referral;           /* its proof is judged as that of the answer to DS at the cut */
     ldns_pkt *packet;
 };
 
@@ -98,15 +98,17 @@ static void follow_chain(struct subject *subject)
     }
 }
 
-static void turn_to_cut(struct subject *subject)
+/* If the reply refers, whether at once or at the end of a chain. */
+static void turn_to_cut(struct subject *subject, const struct name *apex)
 {
     const ldns_rr_list *authority = ldns_pkt_authority(subject->packet);
 
     for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++) {
         const ldns_rr *record = ldns_rr_list_rr(authority, i);
+        struct name owner = zones_name(ldns_rr_owner(record));
 
-        if (ldns_rr_get_type(record) == LDNS_RR_TYPE_NS) {
-            subject->qname = zones_name(ldns_rr_owner(record));
+        if (ldns_rr_get_type(record) == LDNS_RR_TYPE_NS && name_compare(&owner, apex) != 0) {
+            subject->qname = owner;
             subject->qtype = TYPE_DS;
             subject->referral = true;
         }
@@ -128,8 +130,7 @@ static bool subject_aim(struct subject *subject, const ldns_rr *signature,
 
     if (ldns_pkt_aa(subject->packet))
         follow_chain(subject);
-    else
-        turn_to_cut(subject);
+    turn_to_cut(subject, &signer);
     subject->zone = subject->qtype == TYPE_DS ? zones_find_parent(zones, &subject->qname)
                                               : zones_find(zones, &subject->qname);
     return subject->zone && name_compare(&subject->zone->origin, &signer) == 0;
@@ -159,7 +160,8 @@ static unsigned shape_of(const struct subject *subject)
 
     for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++)
         denials += is_denial(ldns_rr_list_rr(authority, i));
-    return denials << 9 | (unsigned)subject->referral << 8 | (unsigned)ldns_pkt_get_rcode(subject->packet) << 4
+    return denials << 9 | (unsigned)subject->referral << 8
+           | (unsigned)ldns_pkt_get_rcode(subject->packet) << 4
            | (unsigned)subject->chained << 3 | (unsigned)(subject->qtype == TYPE_DS) << 2
            | (unsigned)(ldns_pkt_ancount(subject->packet) > 0) << 1;
 }

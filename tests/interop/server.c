@@ -309,71 +309,68 @@ bool server_is_alive(struct server *server)
     return false;
 }
 
-static bool serves_all(const struct server *server, const struct zone_set *zones)
+static size_t count_served(const struct server *server, const struct zone_set *zones)
 {
+    size_t served = 0;
+
     for (size_t i = 0; i < zones->count; i++)
-        if (!ask_is_served(server, &zones->items[i]))
-            return false;
-    return true;
+        served += ask_is_served(server, &zones->items[i]);
+    return served;
 }
 
 /* Answering at all is not enough: named and knotd listen before their zones are loaded. */
 static bool wait_until_ready(struct server *server, const struct zone_set *zones)
 {
-    time_t started = time(NULL), came_up = 0;
+    time_t deadline = time(NULL) + START_SECONDS;
+    size_t served = 0;
 
     while (!ask_interrupted && server_is_alive(server)) {
-        time_t now = time(NULL);
+        size_t now_served = count_served(server, zones);
 
-        if (serves_all(server, zones))
+        if (now_served == zones->count)
             return true;
-        if (came_up == 0 && ask_is_up(server, &zones->items[0]))
-            came_up = now;
-        if (came_up != 0 && now - came_up > LOAD_SECONDS)
-            return true;
-        if (now - started > START_SECONDS)
-            return false;
+        if (now_served > served)
+            deadline = time(NULL) + LOAD_SECONDS;
+        served = now_served;
+        if (time(NULL) > deadline)
+            return served > 0;
         nanosleep(&poll_interval, NULL);
     }
     return false;
 }
 
-static bool launch(struct server *server, const char *program, const struct zone_set *zones)
+static bool launch(struct server *server, const struct zone_set *zones)
 {
     struct command command = { .count = 0 };
 
     server->port = find_free_port();
-    add(&command, "%s", program);
+    add(&command, "%s", server->program);
     configure(server, &command, zones);
     server->pid = fork();
     if (server->pid == 0)
         become(server, &command);
     for (size_t i = 0; i < command.count; i++)
         free(command.arguments[i]);
-    return server->pid > 0 && wait_until_ready(server, zones);
+    return server->pid > 0;
 }
 
 bool server_start(struct server *server, const char *name, const char *program,
                   const char *directory, const struct zone_set *zones)
 {
-    server->name = name;
+    *server = (struct server){ .name = name };
     if (!program)
         program = server_find_program(name);
     if (!program || asprintf(&server->directory, "%s/%s", directory, name) < 0)
         return false;
+    server->program = strdup(program);
     if (mkdir(server->directory, 0755) != 0 && errno != EEXIST) {
         perror(server->directory);
         return false;
     }
-    for (int i = 0; i < START_ATTEMPTS && !ask_interrupted; i++) {
-        if (launch(server, program, zones))
-            return true;
-        server_stop(server);
-    }
-    return false;
+    return launch(server, zones);
 }
 
-/* Leaves the process to be reaped, so that its number, which is its group's, cannot be used again yet. */
+/* Leaves the process to be reaped: until then its number, and its group's, is not used again. */
 static bool wait_for_end(const struct server *server, int seconds)
 {
     time_t deadline = time(NULL) + seconds;
@@ -389,7 +386,7 @@ static bool wait_for_end(const struct server *server, int seconds)
     return false;
 }
 
-void server_stop(struct server *server)
+static void server_end(struct server *server)
 {
     if (server->pid <= 0)
         return;
@@ -398,4 +395,23 @@ void server_stop(struct server *server)
     kill(-server->pid, SIGKILL); /* its helpers, some of which outlive it, and itself if need be */
     waitpid(server->pid, NULL, 0);
     server->pid = 0;
+}
+
+bool server_await(struct server *server, const struct zone_set *zones)
+{
+    for (int i = 0; i < START_ATTEMPTS && !ask_interrupted; i++) {
+        if (wait_until_ready(server, zones))
+            return true;
+        server_end(server);
+        if (!launch(server, zones))
+            return false;
+    }
+    return false;
+}
+
+void server_stop(struct server *server)
+{
+    server_end(server);
+    free(server->program);
+    free(server->directory);
 }

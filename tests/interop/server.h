@@ -15,6 +15,7 @@ enum { SERVERS_MAX = 4 };
 
 struct server {
     const char *name; /* the program's: sorreld, nsd, knotd, named */
+    char *program;
     pid_t pid;
     uint16_t port;
     char *directory;  /* its own, for configuration, state and the file `log` */
@@ -23,10 +24,14 @@ struct server {
 /* Where the program called `name` is (PATH, then the system's sbin directories), or NULL. */
 const char *server_find_program(const char *name);
 
-/* Starts one and waits until it answers. `program` overrides where it is looked for (NULL: do not).
- * Prints why and returns false if it will not run. */
+/* Starts one. `program` overrides where it is looked for (NULL: do not). Prints why and returns
+ * false if that is impossible. */
 bool server_start(struct server *server, const char *name, const char *program,
                   const char *directory, const struct zone_set *zones);
+
+/* Waits until it answers for all zones, or for those that it will load. Prints why and returns
+ * false if it does not run. */
+bool server_await(struct server *server, const struct zone_set *zones);
 
 /* Is the process still there? If not, says so with the end of its log. */
 bool server_is_alive(struct server *server);
