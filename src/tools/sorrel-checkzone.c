@@ -1,6 +1,7 @@
 /* sorrel-checkzone: loads zones as sorreld would, says what is wrong with them, and can keep the
  * table. */
 #include "config.h"
+#include "table/hash.h"
 #include "table/seal.h"
 #include "zone/build.h"
 
@@ -109,27 +110,25 @@ static const char *signing_of(const struct table_section *section)
     return section->nsec_count > 0 ? "signed with NSEC" : "signed, without NSEC or NSEC3";
 }
 
-static void print_summary(const struct table_section *section)
+static void print_summary(const struct table_section *section, const struct name *apex)
 {
     char text[NAME_TEXT_MAX];
-    struct name apex;
 
-    name_read(&apex, section_apex_name(section), section->apex_length);
-    printf("%s: %u records, serial %u, %s\n", name_to_text(&apex, text), section->record_count,
+    printf("%s: %u records, serial %u, %s\n", name_to_text(apex, text), section->record_count,
            section->serial, signing_of(section));
 }
 
+/* In the order in which they were given. */
 static void print_summaries(const struct table *table, const struct source_list *sources)
 {
-    /* In the order in which they were given. */
     for (size_t i = 0; i < sources->count; i++) {
-        uint32_t position = 0;
-        const struct name *origin = &sources->items[i].origin;
-        const struct table_section *section;
-        while ((section = table_next_zone(table, &position)) != NULL)
-            if (section->apex_length == origin->length &&
-                memcmp(section_apex_name(section), origin->octets, origin->length) == 0)
-                print_summary(section);
+        const struct name *apex = &sources->items[i].origin;
+        uint64_t hashes[NAME_LABELS_MAX + 1];
+        hash_name(apex, table->header->seed, hashes);
+        const struct table_section *section =
+            table_find_zone(table, apex, apex->labels, hashes[apex->labels]);
+        if (section != NULL)
+            print_summary(section, apex);
     }
 }
 

@@ -204,14 +204,14 @@ static void fill_fragment(struct compiler *c, uint32_t name, const struct zone_r
     }
 }
 
-static void warn_oversize(struct compiler *c, uint32_t name, const struct zone_rrset *rrset,
-                          const char *what)
+static void warn_oversize(struct compiler *c, uint32_t name, const struct zone_rrset *rrset)
 {
     char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
 
     zone_record_warning(c->zone, zone_record_at(c->zone, rrset->first),
-                        "%s%s %s do not fit into a message of 65535 octets and cannot be sent",
-                        what, zone_name_text(c->zone, name, text), type_to_text(rrset->type, type));
+                        "the %s records of %s do not fit into a message of 65535 octets and "
+                        "cannot be sent",
+                        type_to_text(rrset->type, type), zone_name_text(c->zone, name, text));
 }
 
 /* An RRset of which nothing can be sent. */
@@ -219,7 +219,7 @@ static void write_oversize_rrset(struct compiler *c, uint32_t name, const struct
 {
     const struct table_rrset head = {.type = rrset->type};
 
-    warn_oversize(c, name, rrset, "the records ");
+    warn_oversize(c, name, rrset);
     image_put(c->image, &head, sizeof head);
 }
 
@@ -236,7 +236,7 @@ static void fill_signatures(struct compiler *c, uint32_t name, uint16_t type, ui
                                      record->rdata, record->length);
     }
     if (c->other.oversize) {
-        warn_oversize(c, name, &signatures, "the signatures ");
+        warn_oversize(c, name, &signatures);
         fragment_writer_restart(&c->other);
     }
 }
@@ -670,7 +670,6 @@ static void warn_of_occluded_rrset(struct zone *zone, uint32_t name, const struc
                         : zone->names[name].state == NAME_CUT       ? "at a zone cut"
                                                                     : "below a zone cut";
 
-    zone->left_out += rrset->count;
     zone_record_warning(zone, zone_record_at(zone, rrset->first), "%s %s is %s and left out",
                         zone_name_text(zone, name, text), type_to_text(rrset->type, type), where);
 }

@@ -231,12 +231,12 @@ static void warn_of_unused(struct zone *zone, const struct nsec3_chain *chain)
     }
     if (all == chain->count)
         return;
-    zone->left_out += (uint32_t)(all - chain->count);
     if (chain->count == 0)
-        zone_record_warning(zone, example,
-                            "the %zu NSEC3 RRs are left out: no NSEC3PARAM with flags 0 at "
-                            "the apex goes with them",
-                            all);
+        zone_record_warning(
+            zone, example,
+            "NSEC3 records, %zu in all, are left out: no NSEC3PARAM with flags 0 at "
+            "the apex goes with them",
+            all);
 }
 
 void nsec3_chain_choose(struct zone *zone, struct nsec3_chain *chain)

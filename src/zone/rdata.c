@@ -424,16 +424,14 @@ static const char *read_loc(struct fields *fields)
     return error != NULL ? error : put(fields, wire, sizeof wire);
 }
 
-/* RFC 1706 §5: 0x and hexadecimal digits, dots among them to please the eye. */
-static const char *read_nsap(struct fields *fields)
+/* Hexadecimal digits from the token's octet `first` on, with dots among them to please the eye. */
+static const char *put_dotted_hex(struct fields *fields, unsigned first)
 {
     const struct token *token = fields->next;
     char *digits = scratch(fields->rdata, token->length + 1u);
     size_t count = 0, length;
 
-    if (token->length < 2 || token->text[0] != '0' || (token->text[1] | 0x20) != 'x')
-        return "is no NSAP address, which begins with 0x";
-    for (unsigned i = 2; i < token->length; i++)
+    for (unsigned i = first; i < token->length; i++)
         if (token->text[i] != '.')
             digits[count++] = token->text[i];
     const char *error = presentation_hex(digits, count, put_at(fields), room_left(fields), &length);
@@ -442,6 +440,39 @@ static const char *read_nsap(struct fields *fields)
     fields->rdata->length += length;
     fields->next++;
     return NULL;
+}
+
+/* RFC 1706 §5. */
+static const char *read_nsap(struct fields *fields)
+{
+    const struct token *token = fields->next;
+
+    if (token->length < 3 || token->text[0] != '0' || (token->text[1] | 0x20) != 'x')
+        return "is no NSAP address, which begins with 0x";
+    return put_dotted_hex(fields, 2);
+}
+
+/* ATM Name System 2.0 §5.5: an E.164 number in digits behind a plus sign, or an AESA address. */
+static const char *read_atma(struct fields *fields)
+{
+    enum { AESA, E164 };
+    const struct token *token = fields->next;
+    const uint8_t format = token->length > 0 && token->text[0] == '+' ? E164 : AESA;
+    const char *error = put(fields, &format, 1);
+
+    if (token->length < 2)
+        return "is no ATM address";
+    if (error != NULL || format == AESA)
+        return error != NULL ? error : put_dotted_hex(fields, 0);
+    for (unsigned i = 1; i < token->length && error == NULL; i++) {
+        if (token->text[i] >= '0' && token->text[i] <= '9')
+            error = put(fields, &token->text[i], 1);
+        else if (token->text[i] != '.')
+            error = "is no ATM address";
+    }
+    if (error == NULL)
+        fields->next++;
+    return error;
 }
 
 static const char *read_rest_by_ldns(struct fields *fields, ldns_rdf_type kind)
@@ -512,6 +543,8 @@ static const char *read_field(struct fields *fields, ldns_rdf_type kind)
         return read_loc(fields);
     case LDNS_RDF_TYPE_NSAP:
         return read_nsap(fields);
+    case LDNS_RDF_TYPE_ATMA:
+        return read_atma(fields);
     case LDNS_RDF_TYPE_WKS:
     case LDNS_RDF_TYPE_SERVICE:
         return read_rest_by_ldns(fields, kind);

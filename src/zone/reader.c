@@ -182,7 +182,6 @@ static void add_record(struct reader *reader, struct level *level, const struct 
     char text[TYPE_TEXT_MAX];
 
     if (level->owner == ZONE_NO_NAME) {
-        reader->zone->left_out++;
         report_warning(reader->zone->report, path_of(reader, level), level->entry.line,
                        "%s %s is outside the zone and left out", level->owner_text,
                        type_to_text(preamble->type, text));

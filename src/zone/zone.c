@@ -292,7 +292,6 @@ static void drop_repeated_of_name(struct zone *zone, struct zone_name *name)
         memmove(order + kept, order + i, unique * sizeof *order);
         kept += unique;
     }
-    zone->left_out += name->count - kept;
     name->count = kept;
 }
 

@@ -80,8 +80,7 @@ struct zone {
     size_t record_count;
     size_t record_room;
 
-    uint32_t *order;   /* records by name, type, type covered, place in the file */
-    uint32_t left_out; /* records that were read and are not served */
+    uint32_t *order; /* records by name, type, type covered, place in the file */
 
     struct arena arena; /* wire forms of names and RDATA */
 };

@@ -100,6 +100,8 @@ static void each_type_has_its_form(void **state)
                                    "03727673016f00"
                                    "017800"},
         {"NSAP 0x47.0005.80", "47000580"},
+        {"ATMA +61.200", "013631323030"},
+        {"ATMA 39.246f", "0039246f"},
         {"WALLET a b", "01610162"},
         {"TYPE731 \\# 6 abcdef 012345", "abcdef012345"},
         {"TYPE731 \\# 0", ""},
@@ -146,6 +148,8 @@ static void what_is_malformed_is_refused(void **state)
         {"LOC 10 60 N 0 E 0", "LOC: \"60\" is too large a number"},
         {"LOC 10 N 0 E", "LOC: the RDATA ends too early"},
         {"APL 1:10.0.0.0/33", "APL: an address prefix is too long"},
+        {"ATMA +6x", "ATMA: \"+6x\" is no ATM address"},
+        {"NSAP 47", "NSAP: \"47\" is no NSAP address, which begins with 0x"},
         {"NSEC b NOSUCH", "NSEC: \"NOSUCH\" is no RR type"},
         {"NSEC3PARAM 1 0 0 abc", "NSEC3PARAM: \"abc\" has an odd number of hexadecimal digits"},
         {"IPSECKEY 10 4 2 x AQ==", "IPSECKEY: \"x\" follows an unknown gateway type"},
