@@ -62,8 +62,7 @@ void queries_learn(const struct table *table)
         learn_section(section);
 }
 
-/* --- names ---------------------------------------------------------------------------------------
- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 /* Puts a label before `name`, if a name may be so long. */
 static void prepend(struct name *name, const uint8_t *label, uint8_t length)
@@ -146,8 +145,7 @@ static struct name change_name(struct fuzz_random *random, struct name name)
     return name;
 }
 
-/* --- messages ------------------------------------------------------------------------------------
- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 static size_t put_name(struct fuzz_random *random, const struct name *name, uint8_t *wire)
 {
