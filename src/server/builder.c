@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+enum { BUILDER_NICENESS = 10 };
 
 static bool list_sources(const struct builder_order *order, struct source_list *list,
                          diagnostic_sink *sink, void *closure)
@@ -74,6 +77,8 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
 
     prctl(PR_SET_NAME, "sorreld:builder");
     process_keep_only(kept, 1);
+    /* Queries come first: on a busy machine loading waits for the workers, not they for it. */
+    setpriority(PRIO_PROCESS, 0, BUILDER_NICENESS);
     privilege_confine_builder();
     bool made = builder_build(order, send_diagnostic, send_zone, &channel, &result);
     struct channel_message message = {.type = CHANNEL_BUILT,
