@@ -3,6 +3,12 @@
 # shellcheck shell=sh
 LC_ALL=C
 export LC_ALL
+for tool in dig ps; do
+    command -v $tool >/dev/null || {
+        echo "$tool is not installed"
+        exit 77
+    }
+done
 top=$(cd "${srcdir:-.}" && pwd)
 sorreld=$(pwd)/sorreld
 scratch=$(mktemp -d)
