@@ -4,49 +4,23 @@
 #include "message/wire.h"
 #include "table/hash.h"
 #include "table/layout.h"
-#include "zone/additional.h"
 #include "zone/classify.h"
-#include "zone/fragment_writer.h"
 #include "zone/memory.h"
 #include "zone/nsec_index.h"
-#include "zone/type.h"
+#include "zone/occlusion.h"
+#include "zone/rrset_compiler.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A target whose node was not yet written when the RRset was. */
-struct pending_target {
-    size_t at; /* of table_target.node, in the image */
-    uint32_t name;
-};
-
-/* A target of the RRset being written. */
-struct target {
-    uint32_t name;
-    uint16_t owner; /* a pointer as in fragment.h, or 0 */
-};
 
 struct compiler {
     struct zone *zone;
     struct nsec3_chain *chain;
     struct image *image;
     size_t start; /* of the section in the image */
-
-    struct target *targets;
-    size_t target_count;
-    size_t target_room;
-    struct pending_target *pending;
-    size_t pending_count;
-    size_t pending_room;
-
-    uint32_t node_count;
-    uint32_t record_count;
     unsigned deepest;
-    bool signed_rrsets;
-
-    struct fragment_writer rrs;
-    struct fragment_writer other; /* signatures or glue: what has no pointer list */
+    struct rrset_compiler rrsets;
 };
 
 static struct table_section *section_of(const struct compiler *c)
@@ -64,258 +38,6 @@ static uint32_t next_ref(const struct compiler *c)
 static void *at_ref(const struct compiler *c, uint32_t ref)
 {
     return c->image->octets + c->start + (size_t)ref * TABLE_UNIT;
-}
-
-/* --- targets ---------------------------------------------------------------- */
-
-static bool has_addresses(const struct zone *zone, uint32_t name)
-{
-    struct zone_rrset rrset;
-
-    return zone_find_rrset(zone, name, TYPE_A, &rrset) ||
-           zone_find_rrset(zone, name, TYPE_AAAA, &rrset);
-}
-
-/* A name in an RDATA that is in this zone and has addresses that may be given; else
- * ZONE_NO_NAME. */
-static uint32_t find_target(const struct zone *zone, const uint8_t *wire, size_t available)
-{
-    struct name name;
-
-    if (name_read(&name, wire, available) == 0)
-        return ZONE_NO_NAME;
-    uint32_t number = zone_find(zone, &name);
-    if (number == ZONE_NO_NAME || zone->names[number].state == NAME_BELOW_DNAME ||
-        !has_addresses(zone, number))
-        return ZONE_NO_NAME;
-    return number;
-}
-
-static void add_target(struct compiler *c, uint32_t name, uint16_t owner)
-{
-    for (size_t i = 0; i < c->target_count; i++)
-        if (c->targets[i].name == name)
-            return;
-    memory_grow(&c->targets, c->target_count, &c->target_room, sizeof *c->targets);
-    c->targets[c->target_count++] = (struct target){name, owner};
-}
-
-/* RFC 9471 §1: a name server at or below its own cut is not found without glue; nor is one of the
- * zone itself that the zone has no address of. */
-static void warn_of_missing_address(struct compiler *c, uint32_t owner,
-                                    const struct zone_record *record)
-{
-    char text[NAME_TEXT_MAX], server_text[NAME_TEXT_MAX];
-    struct name server, cut;
-
-    name_read(&server, record->rdata, record->length);
-    name_read(&cut, c->zone->names[owner].wire, c->zone->names[owner].length);
-    if (name_is_within(&server, &cut))
-        zone_record_warning(c->zone, record, "the name server %s of %s has no address here",
-                            name_to_text(&server, server_text),
-                            zone_name_text(c->zone, owner, text));
-}
-
-static void note_target(struct compiler *c, uint32_t owner, const struct zone_record *record)
-{
-    size_t offset;
-    bool is_owner;
-
-    if (!additional_target(record->type, record->rdata, record->length, &offset, &is_owner))
-        return;
-    if (!is_owner) {
-        uint32_t name = find_target(c->zone, record->rdata + offset, record->length - offset);
-        if (name != ZONE_NO_NAME)
-            add_target(c, name, fragment_writer_last_name(&c->rrs, offset));
-        else if (record->type == TYPE_NS)
-            warn_of_missing_address(c, owner, record);
-    } else if (!c->rrs.wildcard && has_addresses(c->zone, owner)) {
-        /* A wildcard's own addresses have no name until it is expanded. */
-        add_target(c, owner, FRAGMENT_OWNER_POINTER);
-    }
-}
-
-/* --- in-domain glue ------------------------------------------------------------ */
-
-static bool is_at_or_below(const struct zone *zone, uint32_t name, uint32_t ancestor)
-{
-    while (name > ancestor)
-        name = zone->names[name].parent;
-    return name == ancestor;
-}
-
-static bool add_glue_rrset(struct compiler *c, const struct target *target, uint16_t type)
-{
-    struct zone_rrset rrset;
-
-    if (!zone_find_rrset(c->zone, target->name, type, &rrset))
-        return true;
-    uint32_t ttl = zone_rrset_ttl(c->zone, &rrset);
-    for (uint32_t i = 0; i < rrset.count; i++) {
-        const struct zone_record *record = zone_record_at(c->zone, rrset.first + i);
-        fragment_writer_add_unlisted(&c->other, target->owner, type, ttl, record->rdata,
-                                     record->length);
-    }
-    return !c->other.oversize;
-}
-
-/* Moves targets at or below the cut from the list into the glue. Those that cannot be named, and
- * those for which there is no room in any message, stay targets. */
-static void gather_glue(struct compiler *c, uint32_t cut)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < c->target_count; i++) {
-        struct target target = c->targets[i];
-        size_t length = c->other.length;
-        uint16_t count = c->other.count;
-        bool in_domain = target.owner != 0 && is_at_or_below(c->zone, target.name, cut);
-        if (in_domain && add_glue_rrset(c, &target, TYPE_A) &&
-            add_glue_rrset(c, &target, TYPE_AAAA)) {
-            struct zone_name *name = &c->zone->names[target.name];
-            c->record_count += name->embedded ? 0 : (uint32_t)c->other.count - count;
-            name->embedded = true;
-            continue;
-        }
-        c->other.oversize = false;
-        c->other.length = length;
-        c->other.count = count;
-        c->targets[kept++] = target;
-    }
-    c->target_count = kept;
-}
-
-/* --- RRsets ----------------------------------------------------------------------- */
-
-/* `ttl_limit` is UINT32_MAX but for the negative SOA. */
-static void fill_fragment(struct compiler *c, uint32_t name, const struct zone_rrset *rrset,
-                          uint32_t ttl_limit)
-{
-    uint32_t ttl = zone_rrset_ttl(c->zone, rrset);
-
-    fragment_writer_restart(&c->rrs);
-    c->target_count = 0;
-    for (uint32_t i = 0; i < rrset->count && !c->rrs.oversize; i++) {
-        const struct zone_record *record = zone_record_at(c->zone, rrset->first + i);
-        fragment_writer_add(&c->rrs, record->type, ttl < ttl_limit ? ttl : ttl_limit, record->rdata,
-                            record->length);
-        if (!c->rrs.oversize && ttl_limit == UINT32_MAX)
-            note_target(c, name, record);
-    }
-}
-
-static void warn_oversize(struct compiler *c, uint32_t name, const struct zone_rrset *rrset)
-{
-    char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
-
-    zone_record_warning(c->zone, zone_record_at(c->zone, rrset->first),
-                        "the %s records of %s do not fit into a message of 65535 octets and "
-                        "cannot be sent",
-                        type_to_text(rrset->type, type), zone_name_text(c->zone, name, text));
-}
-
-/* An RRset of which nothing can be sent. */
-static void write_oversize_rrset(struct compiler *c, uint32_t name, const struct zone_rrset *rrset)
-{
-    const struct table_rrset head = {.type = rrset->type};
-
-    warn_oversize(c, name, rrset);
-    image_put(c->image, &head, sizeof head);
-}
-
-static void fill_signatures(struct compiler *c, uint32_t name, uint16_t type, uint32_t ttl_limit)
-{
-    struct zone_rrset signatures;
-
-    if (!zone_find_signatures(c->zone, name, type, &signatures))
-        return;
-    for (uint32_t i = 0; i < signatures.count; i++) {
-        const struct zone_record *record = zone_record_at(c->zone, signatures.first + i);
-        fragment_writer_add_unlisted(&c->other, FRAGMENT_OWNER_POINTER, TYPE_RRSIG,
-                                     record->ttl < ttl_limit ? record->ttl : ttl_limit,
-                                     record->rdata, record->length);
-    }
-    if (c->other.oversize) {
-        warn_oversize(c, name, &signatures);
-        fragment_writer_restart(&c->other);
-    }
-}
-
-/* Writes what is in c->other and fills to an even offset. */
-static void write_run(struct compiler *c)
-{
-    image_put(c->image, c->other.octets, c->other.length);
-    image_align(c->image, 2);
-}
-
-static void write_target(struct compiler *c, const struct target *target)
-{
-    struct zone_name *name = &c->zone->names[target->name];
-    const struct table_target written = {.owner = target->owner};
-
-    if (name->state != NAME_AUTHORITATIVE)
-        name->needed = true;
-    memory_grow(&c->pending, c->pending_count, &c->pending_room, sizeof *c->pending);
-    c->pending[c->pending_count++] = (struct pending_target){
-        c->image->length + offsetof(struct table_target, node), target->name};
-    image_put(c->image, &written, sizeof written);
-}
-
-static void write_targets(struct compiler *c)
-{
-    for (size_t i = 0; i < c->target_count; i++)
-        write_target(c, &c->targets[i]);
-}
-
-/* Writes the RRset with its signatures, glue and targets, in layout.h's order; adds to
- * record_count. */
-static void write_rrset(struct compiler *c, uint32_t name, const struct zone_rrset *rrset,
-                        uint32_t ttl_limit)
-{
-    fill_fragment(c, name, rrset, ttl_limit);
-    if (c->rrs.oversize) {
-        write_oversize_rrset(c, name, rrset);
-        return;
-    }
-    size_t head_at = c->image->length;
-    struct table_rrset head = {
-        .type = rrset->type,
-        .count = c->rrs.count,
-        .length = (uint16_t)c->rrs.length,
-        .pointers = (uint16_t)c->rrs.pointer_count,
-    };
-    c->record_count += head.count;
-    image_add(c->image, sizeof head);
-
-    /* A cut's NS RRset is never signed (RFC 4035 §2.2), and only it has glue: one run at most. */
-    bool cut = c->zone->names[name].state == NAME_CUT && rrset->type == TYPE_NS;
-    fragment_writer_restart(&c->other);
-    if (cut)
-        gather_glue(c, name);
-    else
-        fill_signatures(c, name, rrset->type, ttl_limit);
-    if (!cut && c->other.count > 0) {
-        const struct table_signatures signatures = {c->other.count, (uint16_t)c->other.length};
-        head.pointers |= RRSET_SIGNED;
-        c->record_count += signatures.count;
-        c->signed_rrsets = true;
-        image_put(c->image, &signatures, sizeof signatures);
-    }
-    if ((cut && c->other.count > 0) || c->target_count > 0) {
-        const struct table_additional additional = {
-            .glue_count = cut ? c->other.count : 0,
-            .glue_length = cut ? (uint16_t)c->other.length : 0,
-            .targets = (uint16_t)c->target_count,
-        };
-        head.pointers |= RRSET_ADDITIONAL;
-        image_put(c->image, &additional, sizeof additional);
-    }
-    memcpy(c->image->octets + head_at, &head, sizeof head);
-    image_put(c->image, c->rrs.pointers, c->rrs.pointer_count * sizeof *c->rrs.pointers);
-    image_put(c->image, c->rrs.octets, c->rrs.length);
-    image_align(c->image, 2);
-    write_run(c);
-    write_targets(c);
 }
 
 /* --- nodes --------------------------------------------------------------------------- */
@@ -356,8 +78,7 @@ static size_t start_node(struct compiler *c, uint32_t name, uint8_t flags,
         image_put(c->image, proofs, sizeof *proofs);
     image_put(c->image, owner->wire, below);
     image_align(c->image, 2);
-    fragment_writer_start(&c->rrs, owner->wire, owner->length, c->zone->origin.length);
-    fragment_writer_start(&c->other, owner->wire, owner->length, c->zone->origin.length);
+    rrset_compiler_set_owner(&c->rrsets, name);
     return at;
 }
 
@@ -434,7 +155,7 @@ static void write_node(struct compiler *c, uint32_t name)
     while (zone_next_rrset(c->zone, name, &rrset)) {
         if (!classify_serves((enum name_state)owner->state, rrset.type))
             continue;
-        write_rrset(c, name, &rrset, UINT32_MAX);
+        rrset_compiler_write(&c->rrsets, name, &rrset, UINT32_MAX);
         rrsets++;
     }
     finish_node(c, at, rrsets);
@@ -449,7 +170,7 @@ static void write_glue_node(struct compiler *c, uint32_t name)
 {
     static const uint16_t types[] = {TYPE_A, TYPE_AAAA};
     struct zone_name *owner = &c->zone->names[name];
-    uint32_t before = c->record_count;
+    uint32_t before = c->rrsets.record_count;
     struct zone_rrset rrset;
     unsigned rrsets = 0;
 
@@ -457,12 +178,12 @@ static void write_glue_node(struct compiler *c, uint32_t name)
     size_t at = start_node(c, name, 0, NULL);
     for (unsigned i = 0; i < 2; i++)
         if (zone_find_rrset(c->zone, name, types[i], &rrset)) {
-            write_rrset(c, name, &rrset, UINT32_MAX);
+            rrset_compiler_write(&c->rrsets, name, &rrset, UINT32_MAX);
             rrsets++;
         }
     finish_node(c, at, rrsets);
     if (owner->embedded)
-        c->record_count = before;
+        c->rrsets.record_count = before;
 }
 
 static void write_nsec3_node(struct compiler *c, struct nsec3_entry *entry)
@@ -471,7 +192,7 @@ static void write_nsec3_node(struct compiler *c, struct nsec3_entry *entry)
 
     entry->node = next_ref(c);
     size_t at = start_node(c, entry->name, 0, NULL);
-    write_rrset(c, entry->name, &rrset, UINT32_MAX);
+    rrset_compiler_write(&c->rrsets, entry->name, &rrset, UINT32_MAX);
     finish_node(c, at, 1);
 }
 
@@ -492,11 +213,11 @@ static void write_nodes(struct compiler *c)
 
 static void settle_targets(struct compiler *c)
 {
-    for (size_t i = 0; i < c->pending_count; i++) {
-        const struct zone_name *name = &c->zone->names[c->pending[i].name];
+    for (size_t i = 0; i < c->rrsets.pending_count; i++) {
+        const struct zone_name *name = &c->zone->names[c->rrsets.pending[i].name];
         uint32_t ref = name->state == NAME_AUTHORITATIVE ? name->node : name->glue_node;
         const uint16_t halves[2] = {(uint16_t)ref, (uint16_t)(ref >> 16)};
-        memcpy(c->image->octets + c->pending[i].at, halves, sizeof halves);
+        memcpy(c->image->octets + c->rrsets.pending[i].at, halves, sizeof halves);
     }
 }
 
@@ -609,10 +330,9 @@ static void fill_nsec3_index(struct compiler *c)
 /* RFC 2308 §3 and §5: both the record and its signature live no longer than MINIMUM says. */
 static void write_negative_soa(struct compiler *c)
 {
-    const struct zone_name *apex = &c->zone->names[ZONE_APEX];
     struct zone_rrset rrset;
     bool found = zone_find_rrset(c->zone, ZONE_APEX, TYPE_SOA, &rrset);
-    uint32_t before = c->record_count;
+    uint32_t before = c->rrsets.record_count;
 
     assert(found);
     (void)found;
@@ -621,11 +341,10 @@ static void write_negative_soa(struct compiler *c)
     uint32_t ttl = zone_rrset_ttl(c->zone, &rrset);
     section_of(c)->serial = wire_read_u32(soa->rdata + soa->length - 20);
     section_of(c)->negative_soa = next_ref(c);
-    fragment_writer_start(&c->rrs, apex->wire, apex->length, apex->length);
-    fragment_writer_start(&c->other, apex->wire, apex->length, apex->length);
-    write_rrset(c, ZONE_APEX, &rrset, minimum < ttl ? minimum : ttl);
+    rrset_compiler_set_owner(&c->rrsets, ZONE_APEX);
+    rrset_compiler_write(&c->rrsets, ZONE_APEX, &rrset, minimum < ttl ? minimum : ttl);
     image_align(c->image, TABLE_UNIT);
-    c->record_count = before;
+    c->rrsets.record_count = before;
 }
 
 static void write_head(struct compiler *c, const struct nsec_index *index)
@@ -654,42 +373,11 @@ static void finish_head(struct compiler *c, const struct nsec_index *index)
 
     section->length = c->image->length - c->start;
     section->apex = c->zone->names[ZONE_APEX].node;
-    section->record_count = c->record_count;
+    section->record_count = c->rrsets.record_count;
     section->deepest = (uint8_t)c->deepest;
-    section->flags = has_keys && c->signed_rrsets ? SECTION_SIGNED : 0;
+    section->flags = has_keys && c->rrsets.signed_rrsets ? SECTION_SIGNED : 0;
     fill_nsec_index(c, index);
     fill_nsec3_index(c);
-}
-
-/* --- what is left over -------------------------------------------------------------------- */
-
-static void warn_of_occluded_rrset(struct zone *zone, uint32_t name, const struct zone_rrset *rrset)
-{
-    char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
-    const char *where = zone->names[name].state == NAME_BELOW_DNAME ? "below a DNAME record"
-                        : zone->names[name].state == NAME_CUT       ? "at a zone cut"
-                                                                    : "below a zone cut";
-
-    zone_record_warning(zone, zone_record_at(zone, rrset->first), "%s %s is %s and left out",
-                        zone_name_text(zone, name, text), type_to_text(rrset->type, type), where);
-}
-
-/* Records that are neither authoritative nor part of a referral nor used as glue. */
-static void warn_of_occluded(struct zone *zone)
-{
-    for (uint32_t number = 0; number < zone->name_count; number++) {
-        const struct zone_name *name = &zone->names[number];
-        struct zone_rrset rrset = {0};
-        if (name->state == NAME_AUTHORITATIVE || name->state == NAME_NONEXISTENT)
-            continue;
-        while (zone_next_rrset(zone, number, &rrset)) {
-            bool address = rrset.type == TYPE_A || rrset.type == TYPE_AAAA;
-            bool used = address && (name->embedded || name->needed);
-            bool signature = rrset.type == TYPE_RRSIG && name->state == NAME_CUT;
-            if (!used && !signature && !classify_serves((enum name_state)name->state, rrset.type))
-                warn_of_occluded_rrset(zone, number, &rrset);
-        }
-    }
 }
 
 bool compile_zone(struct zone *zone, struct nsec3_chain *chain, struct image *image)
@@ -697,20 +385,20 @@ bool compile_zone(struct zone *zone, struct nsec3_chain *chain, struct image *im
     struct compiler *c = memory_get(sizeof *c);
     struct nsec_index index;
 
-    memset(c, 0, offsetof(struct compiler, rrs));
     c->zone = zone;
     c->chain = chain;
     c->image = image;
     c->start = image->length;
+    c->deepest = 0;
+    rrset_compiler_start(&c->rrsets, zone, image);
     nsec_index_collect(&index, zone);
     write_head(c, &index);
     write_nodes(c);
     settle_targets(c);
     finish_head(c, &index);
-    warn_of_occluded(zone);
+    occlusion_warn(zone);
     nsec_index_free(&index);
-    free(c->targets);
-    free(c->pending);
+    rrset_compiler_free(&c->rrsets);
     bool fits = (image->length - c->start) / TABLE_UNIT <= UINT32_MAX;
     free(c);
     if (!fits)

@@ -2,8 +2,8 @@
  * RDATA from its presentation format (RFC 1035 §5.1, RFC 3597 §5 and the RFC of each type),
  * uncompressed.
  *
- * ldns knows which fields a type has and reads the rare ones. The common ones are read here,
- * without allocation and more strictly.
+ * ldns knows which fields a type has, and reads some of the rare ones. The common ones are read
+ * here, without allocation and more strictly.
  */
 #ifndef SORREL_ZONE_RDATA_H
 #define SORREL_ZONE_RDATA_H
