@@ -44,6 +44,7 @@ static size_t message_size(const struct channel_message *message, size_t receive
     const size_t text_at = offsetof(struct channel_message, diagnostic.text);
 
     switch (message->type) {
+    case CHANNEL_RETIRE:
     case CHANNEL_FINISH:
     case CHANNEL_SERVING:
         return header_size;

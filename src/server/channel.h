@@ -5,6 +5,7 @@
  *   who -> whom              message             descriptor
  *   supervisor -> worker     CHANNEL_ADOPT       the sealed table
  *                            CHANNEL_FINISH
+ *                            CHANNEL_RETIRE
  *   worker -> supervisor     CHANNEL_SERVING
  *                            CHANNEL_ADOPTED
  *   builder -> supervisor    CHANNEL_DIAGNOSTIC
@@ -25,7 +26,8 @@
 
 enum channel_type {
     CHANNEL_ADOPT = 1,  /* serve this table from the next batch on */
-    CHANNEL_FINISH,     /* answer what is queued, then exit */
+    CHANNEL_FINISH,     /* answer what is queued, as far as time allows, then exit */
+    CHANNEL_RETIRE,     /* nothing more will come: answer all, on connections too, then exit */
     CHANNEL_SERVING,    /* the predecessor's batch is finished, the sockets are being read */
     CHANNEL_ADOPTED,    /* every answer from now on is from this table */
     CHANNEL_DIAGNOSTIC, /* something is wrong in a zone file */

@@ -15,6 +15,8 @@
 
 static const char *slot_state(const struct slot *slot)
 {
+    if (slot->retiring)
+        return "retiring";
     if (slot->pid == 0)
         return "waiting";
     return slot->serving ? "serving" : "starting";
@@ -103,6 +105,38 @@ static void reload(void *closure, struct control_request *request)
     supervisor_reload(supervisor);
 }
 
+/* A number of workers in decimal; 0: it is none that there can be. */
+static unsigned parse_workers(const char *text)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || number > STEERING_SLOTS_MAX)
+        return 0;
+    return (unsigned)number;
+}
+
+static void workers(void *closure, struct control_request *request)
+{
+    struct supervisor *supervisor = closure;
+    const char *number = control_arguments(request)[0];
+
+    if (number == NULL) {
+        control_reply(request, true,
+                      json_pack("{s:i}", "workers", (int)supervisor->settings->workers));
+        return;
+    }
+    unsigned wanted = parse_workers(number);
+    if (wanted == 0)
+        control_refuse(request, "%s: give a number of workers from 1 to %d", number,
+                       STEERING_SLOTS_MAX);
+    else if (supervisor->settings->join)
+        control_refuse(request, "a daemon that shares its addresses (--join) cannot change its "
+                                "workers: it has no say in where queries go");
+    else
+        resize_want(supervisor, request, wanted);
+}
+
 static void stop(void *closure, struct control_request *request)
 {
     control_reply(request, true, json_pack("{s:i}", "pid", (int)getpid()));
@@ -115,6 +149,7 @@ bool commands_open(struct supervisor *supervisor)
         {PROTOCOL_STATUS, 0, status},
         {PROTOCOL_ZONES, 0, zones},
         {PROTOCOL_RELOAD, UINT32_MAX, reload},
+        {PROTOCOL_WORKERS, 1, workers},
         {PROTOCOL_STOP, 0, stop},
         {0, 0, NULL},
     };

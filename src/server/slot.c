@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,17 @@ void slot_close(struct slot *slot)
         munmap(slot->memory, slot_memory_size(slot->listener_count));
     free(slot->sockets);
     *slot = (struct slot){.channel = -1};
+}
+
+bool slot_has_input(const struct slot *slot)
+{
+    for (size_t i = 0; i < slot->listener_count; i++) {
+        struct pollfd sockets[] = {{.fd = slot->sockets[i].udp, .events = POLLIN},
+                                   {.fd = slot->sockets[i].tcp, .events = POLLIN}};
+        if (poll(sockets, 2, 0) > 0 && ((sockets[0].revents | sockets[1].revents) & POLLIN) != 0)
+            return true;
+    }
+    return false;
 }
 
 static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned number,

@@ -21,9 +21,9 @@ struct slot {
     size_t listener_count;
     struct listener_sockets *sockets; /* one pair for each listener */
     struct slot_memory *memory;
-    pid_t pid;   /* of its worker; 0: none */
+    pid_t pid;      /* of its worker; 0: none */
     time_t started; /* when its worker was; by slot_clock() */
-    int channel; /* to the worker; -1: none */
+    int channel;    /* to the worker; -1: none */
     ev_io readable;
     ev_timer respawn;
     uint64_t generation; /* of the table its worker serves */
@@ -32,7 +32,15 @@ struct slot {
     unsigned deaths;
     bool serving;  /* its worker reads the sockets */
     bool left_out; /* by the steering, until a worker serves again */
+    bool retiring; /* to be closed once it is empty (resize.h) */
+    bool drained;  /* then: it is empty, and its worker has ended */
 };
+
+/* May the steering send it anything? */
+static inline bool slot_receives(const struct slot *slot)
+{
+    return !slot->left_out && !slot->retiring;
+}
 
 /* Seconds of a clock that nobody sets, for how long something has lasted. */
 static inline time_t slot_clock(void)
@@ -53,6 +61,9 @@ bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, s
 
 /* Closes the sockets and unmaps the memory; the slot has no worker. */
 void slot_close(struct slot *slot);
+
+/* Does anything wait in its sockets: a datagram to be read, a connection to be accepted? */
+bool slot_has_input(const struct slot *slot);
 
 /* Forks a worker for `slots[number]`, which serves `table`. 0, or -1 with errno. */
 int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,

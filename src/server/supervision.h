@@ -1,6 +1,7 @@
 /*
  * The supervisor's state, for the files that it is made of: supervisor.c, which owns it, and
- * commands.c, which works off what sorrelctl asks for.
+ * those that do a part of its work: commands.c what sorrelctl asks for, resize.c the number of
+ * workers.
  */
 #ifndef SORREL_SERVER_SUPERVISION_H
 #define SORREL_SERVER_SUPERVISION_H
@@ -9,6 +10,7 @@
 #include "server/ledger.h"
 #include "server/loader.h"
 #include "server/reloads.h"
+#include "server/resize.h"
 #include "server/slot.h"
 #include "server/supervisor.h"
 
@@ -22,11 +24,12 @@ struct supervisor {
     struct ev_loop *loop;
     struct settings *settings;
     struct slot *slots; /* STEERING_SLOTS_MAX: they hold watchers, and so must not move */
-    size_t slot_count; /* open ones */
+    size_t slot_count;  /* open ones */
     struct loader loader;
     struct loader_table table; /* the one served; fd -1: none yet */
     struct ledger ledger;
     struct reloads reloads;
+    struct resize resize;
     struct control *control; /* NULL: none */
     time_t started;          /* by slot_clock() */
     uint64_t seed;
@@ -45,5 +48,15 @@ void supervisor_stop(struct supervisor *supervisor, int status);
 
 /* Starts the reload that is wanted (reloads.h), now or once what is under way is done. */
 void supervisor_reload(struct supervisor *supervisor);
+
+/* Lets datagrams and connections go to the slots that receive (slot.h), in groups of `slots`
+ * sockets: more than are open yet, if others are about to join that shall receive nothing. */
+void supervisor_steer(struct supervisor *supervisor, size_t slots);
+
+/* Opens one slot more. False with a sentence in `error`. */
+bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERROR_MAX]);
+
+/* Starts a worker for the slot, now or, if that fails, a second later. */
+void supervisor_spawn(struct supervisor *supervisor, struct slot *slot);
 
 #endif

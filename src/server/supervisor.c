@@ -51,6 +51,7 @@ void supervisor_stop(struct supervisor *supervisor, int status)
     supervisor->stopping = true;
     supervisor->status = status;
     reloads_refuse(&supervisor->reloads, "the daemon is stopping");
+    resize_refuse(&supervisor->resize, "the daemon is stopping");
     loader_stop(&supervisor->loader);
     for (size_t i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
@@ -76,40 +77,45 @@ static void stop_limit_reached(struct ev_loop *loop, ev_timer *watcher, int even
 /* --- steering ---------------------------------------------------------------- */
 
 static void attach(struct supervisor *supervisor, enum steering_policy policy, size_t listener,
-                   int socket, const bool *active)
+                   int socket, const bool *active, size_t slots)
 {
     int family = supervisor->settings->listeners[listener].address.any.sa_family;
     struct steering_program program;
 
-    steering_generate(&program, policy, family, active, (unsigned)supervisor->slot_count);
-    if (steering_attach(socket, &program) != 0)
+    steering_generate(&program, policy, family, active, (unsigned)slots);
+    /* The group of a slot that has always been alone begins with the second. */
+    if (steering_attach(socket, &program) != 0 && !(supervisor->slot_count == 1 && errno == EINVAL))
         log_event("the kernel refuses the steering program (%s): datagrams go where its own hash "
                   "sends them",
                   strerror(errno));
 }
 
-/* Lets datagrams and connections go to the slots that are not left out. */
-static void steer(struct supervisor *supervisor)
+void supervisor_steer(struct supervisor *supervisor, size_t slots)
 {
     bool active[STEERING_SLOTS_MAX];
     struct slot *first = &supervisor->slots[0];
 
     if (supervisor->settings->join)
         return;
-    for (size_t i = 0; i < supervisor->slot_count; i++)
-        active[i] = !supervisor->slots[i].left_out;
+    for (size_t i = 0; i < slots; i++)
+        active[i] = i < supervisor->slot_count && slot_receives(&supervisor->slots[i]);
     for (size_t i = 0; i < first->listener_count; i++) {
-        attach(supervisor, supervisor->settings->steering, i, first->sockets[i].udp, active);
+        attach(supervisor, supervisor->settings->steering, i, first->sockets[i].udp, active, slots);
         /* A connection request carries no query to steer by. */
-        attach(supervisor, STEERING_HASH, i, first->sockets[i].tcp, active);
+        attach(supervisor, STEERING_HASH, i, first->sockets[i].tcp, active, slots);
     }
+}
+
+static void steer(struct supervisor *supervisor)
+{
+    supervisor_steer(supervisor, supervisor->slot_count);
 }
 
 /* --- workers ------------------------------------------------------------------ */
 
 static void slot_readable(struct ev_loop *loop, ev_io *watcher, int events);
 
-static void spawn(struct supervisor *supervisor, struct slot *slot)
+void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
 {
     if (slot_spawn(supervisor->slots, supervisor->slot_count, slot->number,
                    supervisor->settings->listeners, &supervisor->table.sealed) != 0) {
@@ -120,6 +126,8 @@ static void spawn(struct supervisor *supervisor, struct slot *slot)
     }
     ev_io_set(&slot->readable, slot->channel, EV_READ);
     ev_io_start(supervisor->loop, &slot->readable);
+    if (slot->retiring)
+        resize_tell(slot);
 }
 
 static void respawn_due(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -129,7 +137,7 @@ static void respawn_due(struct ev_loop *loop, ev_timer *watcher, int events)
 
     (void)events;
     ev_timer_stop(loop, watcher);
-    spawn(supervisor, slot);
+    supervisor_spawn(supervisor, slot);
 }
 
 static void list_addresses(const struct settings *settings, char *text, size_t room)
@@ -248,8 +256,10 @@ static void slot_readable(struct ev_loop *loop, ev_io *watcher, int events)
 
     (void)loop;
     (void)events;
-    if (take_message(supervisor, slot) && !supervisor->stopping)
+    if (take_message(supervisor, slot) && !supervisor->stopping) {
         check_progress(supervisor);
+        resize_advance(supervisor);
+    }
 }
 
 static void bury(struct supervisor *supervisor, struct slot *slot, int status)
@@ -261,6 +271,11 @@ static void bury(struct supervisor *supervisor, struct slot *slot, int status)
         leave_if_alone(supervisor);
         return;
     }
+    if (resize_has_ended(supervisor, slot, status)) {
+        check_progress(supervisor);
+        resize_advance(supervisor);
+        return;
+    }
     ev_tstamp delay = slot_bury(slot, status);
     if (delay > 0) {
         slot->left_out = true;
@@ -268,31 +283,40 @@ static void bury(struct supervisor *supervisor, struct slot *slot, int status)
         ev_timer_again(supervisor->loop, &slot->respawn);
         steer(supervisor);
     } else {
-        spawn(supervisor, slot);
+        supervisor_spawn(supervisor, slot);
     }
     check_progress(supervisor);
+    resize_advance(supervisor);
 }
 
 /* --- slots --------------------------------------------------------------------- */
 
-static bool open_slots(struct supervisor *supervisor)
+bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERROR_MAX])
 {
     struct settings *settings = supervisor->settings;
+    unsigned number = (unsigned)supervisor->slot_count;
+    struct slot *slot = &supervisor->slots[number];
+
+    if (!slot_open(slot, number, settings->listeners, &settings->listener_count,
+                   number == 0 && !settings->join, error))
+        return false;
+    supervisor->slot_count++;
+    ev_init(&slot->readable, slot_readable);
+    ev_init(&slot->respawn, respawn_due);
+    slot->readable.data = supervisor;
+    slot->respawn.data = slot;
+    return true;
+}
+
+static bool open_slots(struct supervisor *supervisor)
+{
     char error[LISTENER_ERROR_MAX];
 
-    for (unsigned i = 0; i < settings->workers; i++) {
-        struct slot *slot = &supervisor->slots[i];
-        if (!slot_open(slot, i, settings->listeners, &settings->listener_count,
-                       i == 0 && !settings->join, error)) {
+    while (supervisor->slot_count < supervisor->settings->workers)
+        if (!supervisor_open_slot(supervisor, error)) {
             log_event("%s", error);
             return false;
         }
-        supervisor->slot_count = i + 1;
-        ev_init(&slot->readable, slot_readable);
-        ev_init(&slot->respawn, respawn_due);
-        slot->readable.data = supervisor;
-        slot->respawn.data = slot;
-    }
     steer(supervisor);
     return true;
 }
@@ -350,7 +374,7 @@ static void begin_serving(struct supervisor *supervisor)
         return;
     }
     for (size_t i = 0; i < supervisor->slot_count; i++)
-        spawn(supervisor, &supervisor->slots[i]);
+        supervisor_spawn(supervisor, &supervisor->slots[i]);
 }
 
 static void commit_ledger(struct supervisor *supervisor)

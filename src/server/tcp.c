@@ -35,6 +35,7 @@ enum {
 /* Seconds from one answered query (or the connection's start) to the next: RFC 7766 §6.2.3 asks for
  * "a few seconds". Trickling in a query does not prolong it, nor do messages that get no answer. */
 static const ev_tstamp idle_limit = 10;
+static const ev_tstamp idle_limit_retiring = 1;
 /* Seconds a client may take to read the answers that are waiting for it. */
 static const ev_tstamp write_limit = 10;
 /* Seconds without accepting after the kernel had no descriptor or memory for a connection. */
@@ -66,6 +67,8 @@ struct tcp {
     const struct answer_settings *settings;
     struct acceptor *acceptors;
     size_t acceptor_count;
+    ev_tstamp idle_limit;
+    unsigned connection_count;
     struct connection *free;
     struct connection connections[CONNECTIONS_MAX];
     uint8_t *buffers;
@@ -113,6 +116,7 @@ static void close_connection(struct connection *connection)
     ev_timer_stop(tcp->loop, &connection->limit);
     close(connection->io.fd);
     release_buffers(connection);
+    tcp->connection_count--;
     connection->next_free = tcp->free;
     tcp->free = connection;
 }
@@ -134,7 +138,7 @@ static void settle(struct connection *connection)
     watch(connection, EV_READ);
     if (connection->was_answered) {
         connection->was_answered = false;
-        set_limit(connection, idle_limit);
+        set_limit(connection, connection->tcp->idle_limit);
     }
 }
 
@@ -263,6 +267,7 @@ static void open_connection(struct tcp *tcp, int fd)
         return;
     }
     tcp->free = connection->next_free;
+    tcp->connection_count++;
     /* Answers are sent as many at a time as there are; the kernel need not wait for more. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     framing_init(&connection->input, connection->input.octets);
@@ -273,7 +278,7 @@ static void open_connection(struct tcp *tcp, int fd)
     ev_init(&connection->limit, limit_reached);
     connection->io.data = connection->limit.data = connection;
     ev_io_start(tcp->loop, &connection->io);
-    set_limit(connection, idle_limit);
+    set_limit(connection, tcp->idle_limit);
 }
 
 static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
@@ -340,6 +345,7 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
                         .settings = settings,
                         .acceptors = acceptors,
                         .acceptor_count = count,
+                        .idle_limit = idle_limit,
                         .buffers = buffers};
     for (size_t i = CONNECTIONS_MAX; i-- > 0;) {
         struct connection *connection = &tcp->connections[i];
@@ -352,6 +358,26 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
     for (size_t i = 0; i < count; i++)
         start_acceptor(tcp, &acceptors[i], sockets[i].tcp);
     return tcp;
+}
+
+static bool is_under_way(const struct connection *connection)
+{
+    return has_output(connection) || connection->input.start < connection->input.end;
+}
+
+void tcp_retire(struct tcp *tcp)
+{
+    tcp->idle_limit = idle_limit_retiring;
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        struct connection *connection = &tcp->connections[i];
+        if (ev_is_active(&connection->io) && !is_under_way(connection))
+            set_limit(connection, idle_limit_retiring);
+    }
+}
+
+bool tcp_has_connections(const struct tcp *tcp)
+{
+    return tcp->connection_count > 0;
 }
 
 void tcp_finish(struct tcp *tcp)

@@ -14,6 +14,7 @@
 #include "server/slot_memory.h"
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct tcp;
@@ -22,6 +23,11 @@ struct tcp;
  */
 struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
                       struct slot_memory *memory, const struct answer_settings *settings);
+
+/* Connections are to come to an end: from now on they are closed after a second without a query. */
+void tcp_retire(struct tcp *tcp);
+
+bool tcp_has_connections(const struct tcp *tcp);
 
 /* Accepts no more, and closes the connections on which nothing is under way. */
 void tcp_finish(struct tcp *tcp);

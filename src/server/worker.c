@@ -18,8 +18,17 @@
  * its capacity the queue would never be empty. */
 static const ev_tstamp finish_limit = 0.3;
 
+/*
+ * How a worker retires, in turns of a timer. For a while after it has been left out it may still be
+ * sent something: what was on its way inside the kernel, and the last packet of a connection whose
+ * first it has answered, a round trip later. Connections get ten seconds; after that they are
+ * closed between two queries.
+ */
+static const ev_tstamp retire_turn = 0.1;
+enum { RETIRE_SETTLED = 5, RETIRE_IMPATIENT = 100 };
+
 /* RFC 7828 §3.2.2, in 100 ms: what tcp.c allows. */
-enum { KEEPALIVE = 100 };
+enum { KEEPALIVE = 100, KEEPALIVE_RETIRING = 10 };
 
 struct worker {
     struct ev_loop *loop;
@@ -29,6 +38,8 @@ struct worker {
     struct udp *udp;
     struct tcp *tcp;
     ev_io channel;
+    ev_timer retirement;
+    unsigned retire_turns;
     bool finishing;
 };
 
@@ -65,6 +76,29 @@ static void finish(struct worker *worker)
     ev_break(worker->loop, EVBREAK_ALL);
 }
 
+static void retire_on(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    struct worker *worker = watcher->data;
+    unsigned turn = ++worker->retire_turns;
+
+    (void)loop;
+    (void)events;
+    slot_count(&worker->inherited->memory->counters.heartbeat, 1);
+    if (turn == RETIRE_IMPATIENT)
+        tcp_finish(worker->tcp);
+    if (turn >= RETIRE_SETTLED && !tcp_has_connections(worker->tcp))
+        finish(worker);
+}
+
+static void retire(struct worker *worker)
+{
+    worker->settings.keepalive = KEEPALIVE_RETIRING;
+    tcp_retire(worker->tcp);
+    ev_timer_init(&worker->retirement, retire_on, retire_turn, retire_turn);
+    worker->retirement.data = worker;
+    ev_timer_start(worker->loop, &worker->retirement);
+}
+
 static void serve_channel(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct worker *worker = watcher->data;
@@ -87,6 +121,9 @@ static void serve_channel(struct ev_loop *loop, ev_io *watcher, int events)
     switch (message.type) {
     case CHANNEL_ADOPT:
         adopt(worker, fd);
+        break;
+    case CHANNEL_RETIRE:
+        retire(worker);
         break;
     case CHANNEL_FINISH:
         finish(worker);

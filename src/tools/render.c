@@ -256,6 +256,15 @@ void render_reload(const json_t *reply, FILE *out)
     fputs(*between != '\0' ? "\n" : "", out);
 }
 
+/* --- workers ---------------------------------------------------------------------- */
+
+void render_workers(const json_t *reply, FILE *out)
+{
+    long long count = number(reply, "workers");
+
+    fprintf(out, "%lld worker%s\n", count, plural(count));
+}
+
 /* --- stop ------------------------------------------------------------------------- */
 
 void render_stop(const json_t *reply, FILE *out)

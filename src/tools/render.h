@@ -13,6 +13,7 @@ typedef void render_function(const json_t *reply, FILE *out);
 render_function render_status;
 render_function render_zones;
 render_function render_reload;
+render_function render_workers;
 render_function render_stop;
 
 #endif

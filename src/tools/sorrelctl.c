@@ -34,6 +34,8 @@ static const struct word words[] = {
      PROTOCOL_ZONES, PATIENCE_SECONDS, false, render_zones},
     {"reload", "[ZONE...]", "load what has changed of all zones, or of these", 0, UINT32_MAX,
      PROTOCOL_RELOAD, 0, false, render_reload},
+    {"workers", "[N]", "change to N worker processes, or tell how many there are", 0, 1,
+     PROTOCOL_WORKERS, 0, false, render_workers},
     {"stop", "", "stop the daemon, and wait for its end", 0, 0, PROTOCOL_STOP, PATIENCE_SECONDS,
      true, render_stop},
 };

@@ -7,8 +7,7 @@
  *   -k KIND      sorreld, nsd or knotd; may be repeated (all that are installed)
  *   -s STEERING  hash or query, of sorreld; may be repeated (both)
  *   -r RATE      queries a second    -t SECONDS  as long at least
- *   -f FLOWS     source ports        -n NAMES    in the zone
- *   -w WORKERS   of each server      -l LOADS    of the zone in `reloads`
+ *   -f FLOWS     source ports        -n NAMES    in the zone        -w WORKERS  of each server
  *
  * sorreld and sorrelctl are those that $SORRELD and $SORRELCTL name, or of the directory it runs
  * in. Exits 0 if no server of ours has lost more than it may, 1 if one has or a scenario was void,
@@ -32,7 +31,6 @@ static const struct scenario_effort full = {.rate = 50000,
                                             .workers = 2,
                                             .reloads = 50,
                                             .takeovers = 20,
-                                            .restarts = 3,
                                             .deaths = 10,
                                             .shortfall = 5,
                                             .attempts = 2};
@@ -44,7 +42,6 @@ static const struct scenario_effort quick = {.rate = 5000,
                                              .workers = 2,
                                              .reloads = 5,
                                              .takeovers = 3,
-                                             .restarts = 2,
                                              .deaths = 2,
                                              .shortfall = 25,
                                              .attempts = 5};
@@ -238,7 +235,7 @@ int main(int argc, char **argv)
     int option;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    while ((option = getopt(argc, argv, "qk:s:r:t:f:n:w:l:")) != -1)
+    while ((option = getopt(argc, argv, "qk:s:r:t:f:n:w:")) != -1)
         switch (option) {
         case 'q':
             effort = quick;
@@ -264,9 +261,6 @@ int main(int argc, char **argv)
             break;
         case 'w':
             effort.workers = read_number(optarg, 1, 64);
-            break;
-        case 'l':
-            effort.reloads = read_number(optarg, 1, 10000);
             break;
         default:
             return CHILD_EXIT_BROKEN;

@@ -29,13 +29,6 @@ enum {
     PACE_PER_SECOND = 20,
 };
 
-/* How often a thing is done: ours has to stand it again and again, the others to show what it
- * costs. */
-static unsigned times_for(const struct subject *subject, unsigned times)
-{
-    return subject->kind->is_ours ? times : 1;
-}
-
 /* Where an event takes place. */
 struct scenario_stage {
     struct subject *subject;
@@ -245,9 +238,7 @@ static void kill_each_once(struct scenario_stage *stage, int signal)
 
 static void kill_each(struct scenario_stage *stage, int signal)
 {
-    unsigned rounds = times_for(stage->subject, stage->effort->deaths);
-
-    for (unsigned i = 0; i < rounds && !is_in_trouble(stage); i++)
+    for (unsigned i = 0; i < stage->effort->deaths && !is_in_trouble(stage); i++)
         kill_each_once(stage, signal);
 }
 
@@ -305,39 +296,25 @@ static void resize(struct scenario_stage *stage)
     }
 }
 
-/* Replaces it `times` times, by `replace`. What it takes afterwards has to be what it took after
- * the first time. */
-static void replace_often(struct scenario_stage *stage, unsigned times, const char *what,
-                          bool (*replace)(struct subject *))
-{
-    struct growth growth = {.subject = stage->subject};
-
-    for (unsigned i = 0; i < times && !is_in_trouble(stage); i++) {
-        if (!replace(stage->subject))
-            say_trouble(stage, "%s %u failed", what, i + 1);
-        pace(stage);
-        if (i == 0)
-            subject_measure(stage->subject, &growth.before);
-    }
-    if (stage->subject->kind->is_ours && times > 1 && !is_in_trouble(stage))
-        expect_no_growth(stage, &growth);
-}
-
 static void take_over(struct scenario_stage *stage)
 {
-    replace_often(stage, stage->effort->takeovers, "takeover", stage->subject->kind->take_over);
+    for (unsigned i = 0; i < stage->effort->takeovers && !is_in_trouble(stage); i++) {
+        if (!stage->subject->kind->take_over(stage->subject))
+            say_trouble(stage, "takeover %u failed", i + 1);
+        pace(stage);
+    }
 }
 
 static void restart(struct scenario_stage *stage)
 {
-    replace_often(stage, times_for(stage->subject, stage->effort->restarts), "restart",
-                  stage->subject->kind->restart);
+    if (!stage->subject->kind->restart(stage->subject))
+        say_trouble(stage, "it did not start again");
 }
 
 static void kill_supervisor(struct scenario_stage *stage)
 {
-    replace_often(stage, stage->effort->restarts, "the start after SIGKILL",
-                  stage->subject->kind->kill_supervisor);
+    if (!stage->subject->kind->kill_supervisor(stage->subject))
+        say_trouble(stage, "it did not start again");
 }
 
 static void nothing(struct scenario_stage *stage)

@@ -19,7 +19,6 @@ struct scenario_effort {
     unsigned workers;
     unsigned reloads;
     unsigned takeovers;
-    unsigned restarts;
     unsigned deaths;    /* of each worker */
     unsigned shortfall; /* percent of its rate that the generator may miss */
     unsigned attempts;  /* the rate is halved after each that was void */

@@ -47,6 +47,7 @@ static void messages_arrive_as_they_were_sent(void **state)
         bool made;
     } cases[] = {
         {CHANNEL_ADOPT, true, false},    {CHANNEL_FINISH, false, false},
+        {CHANNEL_RETIRE, false, false},
         {CHANNEL_SERVING, false, false}, {CHANNEL_ADOPTED, false, false},
         {CHANNEL_BUILT, false, false},   {CHANNEL_BUILT, true, true},
     };

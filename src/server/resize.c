@@ -1,0 +1,186 @@
+#include "server/resize.h"
+
+#include "server/channel.h"
+#include "server/log.h"
+#include "server/supervision.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct resize_request {
+    struct resize_request *next;
+    struct control_request *request;
+    unsigned workers;
+};
+
+/* --- more ------------------------------------------------------------------------- */
+
+static void grow(struct supervisor *supervisor, unsigned workers)
+{
+    struct settings *settings = supervisor->settings;
+    struct resize *resize = &supervisor->resize;
+
+    /* What could be bound once is there; that it is not any more is an error. */
+    for (size_t i = 0; i < settings->listener_count; i++)
+        settings->listeners[i].optional = false;
+    supervisor_steer(supervisor, workers);
+    while (supervisor->slot_count < workers && supervisor_open_slot(supervisor, resize->error))
+        supervisor->slots[supervisor->slot_count - 1].left_out = true;
+    supervisor_steer(supervisor, supervisor->slot_count);
+    if (supervisor->slot_count == workers)
+        *resize->error = '\0';
+    settings->workers = (unsigned)supervisor->slot_count;
+    for (size_t i = resize->from; i < supervisor->slot_count; i++)
+        supervisor_spawn(supervisor, &supervisor->slots[i]);
+}
+
+/* --- fewer ------------------------------------------------------------------------ */
+
+void resize_tell(const struct slot *slot)
+{
+    const struct channel_message retire = {.type = CHANNEL_RETIRE};
+
+    if (channel_send(slot->channel, &retire, -1) != 0)
+        kill(slot->pid, SIGKILL);
+}
+
+static void shrink(struct supervisor *supervisor, unsigned workers)
+{
+    supervisor->settings->workers = workers;
+    for (size_t i = workers; i < supervisor->slot_count; i++)
+        supervisor->slots[i].retiring = true;
+    supervisor_steer(supervisor, supervisor->slot_count);
+    for (size_t i = workers; i < supervisor->slot_count; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        if (slot->pid != 0)
+            resize_tell(slot);
+        /* Otherwise it waits for its next worker, which will be told. */
+    }
+}
+
+bool resize_has_ended(struct supervisor *supervisor, struct slot *slot, int status)
+{
+    if (!slot->retiring || !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS)
+        return false;
+    close(slot->channel);
+    slot->channel = -1;
+    slot->pid = 0;
+    slot->serving = false;
+    slot->drained = !slot_has_input(slot);
+    if (!slot->drained)
+        supervisor_spawn(supervisor, slot);
+    return true;
+}
+
+static void close_drained(struct supervisor *supervisor)
+{
+    size_t before = supervisor->slot_count;
+
+    while (supervisor->slots[supervisor->slot_count - 1].drained)
+        slot_close(&supervisor->slots[--supervisor->slot_count]);
+    if (supervisor->slot_count < before)
+        supervisor_steer(supervisor, supervisor->slot_count);
+}
+
+/* --- requests ----------------------------------------------------------------------- */
+
+static void begin(struct supervisor *supervisor, unsigned workers)
+{
+    struct resize *resize = &supervisor->resize;
+
+    resize->under_way = true;
+    resize->from = supervisor->slot_count;
+    *resize->error = '\0';
+    if (workers > resize->from)
+        grow(supervisor, workers);
+    else if (workers < resize->from)
+        shrink(supervisor, workers);
+}
+
+static bool is_done(const struct supervisor *supervisor)
+{
+    if (supervisor->slot_count > supervisor->settings->workers)
+        return false;
+    for (size_t i = supervisor->resize.from; i < supervisor->slot_count; i++)
+        if (supervisor->slots[i].left_out)
+            return false;
+    return true;
+}
+
+/* A new slot whose workers do not live is tried again and again, but nobody need wait for that. */
+static bool has_failed(const struct supervisor *supervisor)
+{
+    for (size_t i = supervisor->resize.from; i < supervisor->slot_count; i++)
+        if (ev_is_active(&supervisor->slots[i].respawn))
+            return true;
+    return false;
+}
+
+static struct control_request *take_first(struct resize *resize)
+{
+    struct resize_request *first = resize->first;
+    struct control_request *request = first->request;
+
+    resize->first = first->next;
+    resize->under_way = false;
+    free(first);
+    return request;
+}
+
+static void end(struct supervisor *supervisor, bool failed)
+{
+    struct resize *resize = &supervisor->resize;
+    unsigned wanted = resize->first->workers, workers = supervisor->settings->workers;
+    struct control_request *request = take_first(resize);
+
+    log_event("%u worker%s now, instead of %zu", workers, workers == 1 ? "" : "s", resize->from);
+    if (failed)
+        control_refuse(request, "new workers do not stay alive: see the daemon's log");
+    else if (*resize->error != '\0')
+        control_refuse(request, "%u workers instead of %u: %s", workers, wanted, resize->error);
+    else
+        control_reply(request, true, json_pack("{s:i}", "workers", (int)workers));
+}
+
+void resize_advance(struct supervisor *supervisor)
+{
+    struct resize *resize = &supervisor->resize;
+
+    if (!supervisor->announced || supervisor->stopping)
+        return;
+    close_drained(supervisor);
+    while (resize->first != NULL) {
+        if (!resize->under_way)
+            begin(supervisor, resize->first->workers);
+        bool failed = has_failed(supervisor);
+        if (!failed && !is_done(supervisor))
+            return;
+        end(supervisor, failed);
+    }
+}
+
+void resize_want(struct supervisor *supervisor, struct control_request *request, unsigned workers)
+{
+    struct resize_request *wanted = malloc(sizeof *wanted);
+    struct resize_request **last = &supervisor->resize.first;
+
+    assert(workers > 0 && workers <= STEERING_SLOTS_MAX);
+    if (wanted == NULL) {
+        control_refuse(request, "out of memory");
+        return;
+    }
+    *wanted = (struct resize_request){.request = request, .workers = workers};
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = wanted;
+    resize_advance(supervisor);
+}
+
+void resize_refuse(struct resize *resize, const char *sentence)
+{
+    while (resize->first != NULL)
+        control_refuse(take_first(resize), "%s", sentence);
+}
