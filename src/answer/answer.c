@@ -478,7 +478,13 @@ void answer_look_ahead(struct answer_task *task, const struct answer_settings *s
         return;
     task->zone = lookup_zone(settings->table, &task->asked, task->query.qtype);
     if (task->zone != NULL)
-        lookup_prefetch_slot(task->zone, &task->asked);
+        lookup_prefetch_slots(task->zone, &task->asked);
+}
+
+void answer_look_closer(struct answer_task *task)
+{
+    if (task->zone != NULL)
+        lookup_prefetch_node(task->zone, &task->asked);
 }
 
 /* The AA bit belongs to the first owner name of the answer (RFC 1035 §4.1.1). An answer for all
@@ -539,5 +545,6 @@ size_t answer(const struct answer_settings *settings, enum transport transport,
 
     answer_begin(&task, settings, query, query_length);
     answer_look_ahead(&task, settings);
+    answer_look_closer(&task);
     return answer_finish(&task, settings, transport, reply, reply_max, report);
 }

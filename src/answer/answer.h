@@ -49,9 +49,10 @@ size_t answer(const struct answer_settings *settings, enum transport transport,
               struct answer_report *report);
 
 /*
- * The same in three steps, so that the cache misses of many queries overlap: begin all, look up
- * all, finish all. Steps of one query must come in this order; `task` carries what is between them
- * and needs no clean-up. answer() is exactly these three.
+ * The same in four steps, so that the cache misses of many queries overlap: begin all, look ahead
+ * for all, look closer for all, finish all. Each asks for the memory that the next one reads. Steps
+ * of one query must come in this order; `task` carries what is between them and needs no clean-up.
+ * answer() is exactly these four.
  */
 struct answer_task {
     const uint8_t *wire;
@@ -65,6 +66,7 @@ struct answer_task {
 void answer_begin(struct answer_task *task, const struct answer_settings *settings,
                   const uint8_t *query, size_t query_length);
 void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings);
+void answer_look_closer(struct answer_task *task);
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
                      enum transport transport, uint8_t *reply, size_t reply_max,
                      struct answer_report *report);

@@ -3,6 +3,8 @@
 #include "message/codes.h"
 #include "table/hash.h"
 
+enum { CACHE_LINE = 64 };
+
 static const struct table_section *closest_zone(const struct table *table,
                                                 const struct asked *asked, unsigned labels)
 {
@@ -29,11 +31,33 @@ const struct table_section *lookup_zone(const struct table *table, const struct 
     return parent != NULL ? parent : zone;
 }
 
-void lookup_prefetch_slot(const struct table_section *zone, const struct asked *asked)
+/* A name below the closest encloser is the commonest that is not there: hence the parent. */
+static bool has_parent_in(const struct table_section *zone, const struct asked *asked)
 {
-    const struct table_slot *slots = section_at(zone, zone->slots);
+    return asked->name.labels > zone->apex_labels + 1;
+}
 
-    __builtin_prefetch(&slots[hash_slot(asked->hashes[asked->name.labels], zone->slot_count)]);
+void lookup_prefetch_slots(const struct table_section *zone, const struct asked *asked)
+{
+    unsigned labels = asked->name.labels;
+
+    __builtin_prefetch(section_first_slot(zone, asked->hashes[labels]));
+    if (has_parent_in(zone, asked))
+        __builtin_prefetch(section_first_slot(zone, asked->hashes[labels - 1]));
+}
+
+void lookup_prefetch_node(const struct table_section *zone, const struct asked *asked)
+{
+    unsigned labels = asked->name.labels;
+    uint32_t ref = section_guess_node(zone, asked->hashes[labels]);
+
+    if (ref == 0 && has_parent_in(zone, asked))
+        ref = section_guess_node(zone, asked->hashes[labels - 1]);
+    if (ref == 0)
+        return;
+    const uint8_t *node = section_at(zone, ref);
+    __builtin_prefetch(node);
+    __builtin_prefetch(node + CACHE_LINE);
 }
 
 /* The closest encloser of a name that is not a node. Existence is closed upwards (layout.h), so the

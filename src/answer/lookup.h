@@ -49,7 +49,9 @@ const struct table_section *lookup_zone(const struct table *table, const struct 
 void lookup_find(const struct table_section *zone, const struct asked *asked, uint16_t qtype,
                  struct match *match);
 
-/* Asks for the cache lines that lookup_find() will read first. */
-void lookup_prefetch_slot(const struct table_section *zone, const struct asked *asked);
+/* Ask for the memory that lookup_find() will read: first the slots of the name and of its parent;
+ * once those are there, the node that one of them leads to. */
+void lookup_prefetch_slots(const struct table_section *zone, const struct asked *asked);
+void lookup_prefetch_node(const struct table_section *zone, const struct asked *asked);
 
 #endif

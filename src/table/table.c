@@ -61,6 +61,23 @@ static bool node_has_name(const struct table_section *section, const struct tabl
            memcmp(node_owner(node), name_suffix(name, first), node->owner_length) == 0;
 }
 
+const struct table_slot *section_first_slot(const struct table_section *section, uint64_t hash)
+{
+    const struct table_slot *slots = section_at(section, section->slots);
+
+    return &slots[hash_slot(hash, section->slot_count)];
+}
+
+uint32_t section_guess_node(const struct table_section *section, uint64_t hash)
+{
+    const struct table_slot *slots = section_at(section, section->slots);
+    uint32_t at = hash_slot(hash, section->slot_count);
+
+    while (slots[at].node != 0 && slots[at].tag != hash_tag(hash))
+        at = at + 1 == section->slot_count ? 0 : at + 1;
+    return slots[at].node;
+}
+
 const struct table_node *section_find_node(const struct table_section *section,
                                            const struct name *name, unsigned labels, uint64_t hash)
 {

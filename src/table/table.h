@@ -76,6 +76,11 @@ static inline const uint8_t *section_apex_name(const struct table_section *secti
 const struct table_node *section_find_node(const struct table_section *section,
                                            const struct name *name, unsigned labels, uint64_t hash);
 
+/* For asking for memory ahead of section_find_node(): the first slot that it will read, and the
+ * node (a ref) that it will compare first; 0 if it will find none. */
+const struct table_slot *section_first_slot(const struct table_section *section, uint64_t hash);
+uint32_t section_guess_node(const struct table_section *section, uint64_t hash);
+
 /* The node `*` directly below `encloser`, whose name has the hash `hash`; or NULL. */
 const struct table_node *section_find_wildcard(const struct table_section *section,
                                                const struct table_node *encloser, uint64_t hash);
