@@ -119,26 +119,26 @@ static void sending_goes_on_where_the_connection_was_full(void **state)
     struct handover sent, received;
     struct handover_sender sender;
     char error[HANDOVER_ERROR_MAX] = "";
-    unsigned interruptions = 0;
 
     assert_int_equal(setsockopt(pair.old, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
     fill(&sent, 800);
     handover_send_start(&sender, &sent);
+    /* Nobody reads yet, so it must stop on the way. */
+    enum envelope_outcome outcome = handover_send(&sender, pair.old);
+    assert_int_equal(outcome, ENVELOPE_PARTIAL);
     pid_t reader = fork();
     if (reader == 0) {
         close(pair.old);
         _exit(handover_receive(&received, pair.new, error) && received.count == 800 ? 0 : 1);
     }
-    enum envelope_outcome outcome;
-    while ((outcome = handover_send(&sender, pair.old)) == ENVELOPE_PARTIAL) {
+    while (outcome == ENVELOPE_PARTIAL) {
         fd_set writable;
         FD_ZERO(&writable);
         FD_SET(pair.old, &writable);
         assert_int_equal(select(pair.old + 1, NULL, &writable, NULL, NULL), 1);
-        interruptions++;
+        outcome = handover_send(&sender, pair.old);
     }
     assert_int_equal(outcome, ENVELOPE_WHOLE);
-    assert_true(interruptions > 0);
     int status;
     assert_int_equal(waitpid(reader, &status, 0), reader);
     assert_int_equal(status, 0);
