@@ -97,6 +97,13 @@ bool address_is_wildcard(const union address *address)
     return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
+bool address_overlaps(const union address *a, const union address *b)
+{
+    return address_is_equal(a, b) ||
+           (a->any.sa_family == b->any.sa_family && address_port(a) == address_port(b) &&
+            (address_is_wildcard(a) || address_is_wildcard(b)));
+}
+
 bool address_is_equal(const union address *a, const union address *b)
 {
     if (a->any.sa_family != b->any.sa_family || address_port(a) != address_port(b))

@@ -30,4 +30,7 @@ in_port_t address_port(const union address *address); /* host order */
 bool address_is_wildcard(const union address *address);
 bool address_is_equal(const union address *a, const union address *b);
 
+/* Would a datagram for the one also be for the other? */
+bool address_overlaps(const union address *a, const union address *b);
+
 #endif

@@ -47,6 +47,8 @@ static size_t message_size(const struct channel_message *message, size_t receive
     case CHANNEL_RETIRE:
     case CHANNEL_FINISH:
     case CHANNEL_SERVING:
+    case CHANNEL_LEAVE:
+    case CHANNEL_LEFT:
         return header_size;
     case CHANNEL_ADOPT:
     case CHANNEL_ADOPTED:

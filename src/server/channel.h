@@ -4,10 +4,12 @@
  *
  *   who -> whom              message             descriptor
  *   supervisor -> worker     CHANNEL_ADOPT       the sealed table
+ *                            CHANNEL_LEAVE
  *                            CHANNEL_FINISH
  *                            CHANNEL_RETIRE
  *   worker -> supervisor     CHANNEL_SERVING
  *                            CHANNEL_ADOPTED
+ *                            CHANNEL_LEFT
  *   builder -> supervisor    CHANNEL_DIAGNOSTIC
  *                            CHANNEL_ZONE
  *                            CHANNEL_BUILT       the sealed table, if one was made
@@ -28,8 +30,11 @@ enum channel_type {
     CHANNEL_ADOPT = 1,  /* serve this table from the next batch on */
     CHANNEL_FINISH,     /* answer what is queued, as far as time allows, then exit */
     CHANNEL_RETIRE,     /* nothing more will come: answer all, on connections too, then exit */
+    CHANNEL_LEAVE,      /* another daemon's workers have the sockets: leave these to them, serve the
+                           connections there are to their end, then exit */
     CHANNEL_SERVING,    /* the predecessor's batch is finished, the sockets are being read */
     CHANNEL_ADOPTED,    /* every answer from now on is from this table */
+    CHANNEL_LEFT,       /* what was taken off the sockets is answered, and they are closed */
     CHANNEL_DIAGNOSTIC, /* something is wrong in a zone file */
     CHANNEL_ZONE,       /* what became of a zone; behind its diagnostics */
     CHANNEL_BUILT,      /* the outcome; the builder's last message */

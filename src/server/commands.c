@@ -143,15 +143,23 @@ static void stop(void *closure, struct control_request *request)
     supervisor_stop(closure, EXIT_SUCCESS);
 }
 
+static void takeover(void *closure, struct control_request *request)
+{
+    succession_start(closure, request);
+}
+
+static void hand_over(void *closure, struct control_request *request)
+{
+    succession_hand_over(closure, request);
+}
+
 bool commands_open(struct supervisor *supervisor)
 {
     static const struct control_word words[] = {
-        {PROTOCOL_STATUS, 0, status},
-        {PROTOCOL_ZONES, 0, zones},
-        {PROTOCOL_RELOAD, UINT32_MAX, reload},
-        {PROTOCOL_WORKERS, 1, workers},
-        {PROTOCOL_STOP, 0, stop},
-        {0, 0, NULL},
+        {PROTOCOL_STATUS, 0, status},          {PROTOCOL_ZONES, 0, zones},
+        {PROTOCOL_RELOAD, UINT32_MAX, reload}, {PROTOCOL_WORKERS, 1, workers},
+        {PROTOCOL_TAKEOVER, 0, takeover},      {PROTOCOL_STOP, 0, stop},
+        {PROTOCOL_HANDOVER, 0, hand_over},     {0, 0, NULL},
     };
 
     if (supervisor->settings->control.fd < 0)
@@ -163,11 +171,21 @@ bool commands_open(struct supervisor *supervisor)
     return supervisor->control != NULL;
 }
 
-void commands_close(struct supervisor *supervisor)
+static void close_control(struct supervisor *supervisor, bool remove)
 {
-    reloads_refuse(&supervisor->reloads, "the daemon has stopped");
     if (supervisor->control != NULL)
         control_close(supervisor->control);
     supervisor->control = NULL;
-    control_socket_close(&supervisor->settings->control, true);
+    control_socket_close(&supervisor->settings->control, remove);
+}
+
+void commands_leave(struct supervisor *supervisor)
+{
+    close_control(supervisor, false);
+}
+
+void commands_close(struct supervisor *supervisor)
+{
+    reloads_refuse(&supervisor->reloads, "the daemon has stopped");
+    close_control(supervisor, true);
 }

@@ -9,6 +9,9 @@
 /* Serves the control socket of the settings, if there is one. False, logged, if memory is short. */
 bool commands_open(struct supervisor *supervisor);
 
+/* Ends it, but another daemon goes on with the socket. */
+void commands_leave(struct supervisor *supervisor);
+
 /* Ends it: clients that wait for the daemon's end see it now. */
 void commands_close(struct supervisor *supervisor);
 

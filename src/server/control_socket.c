@@ -270,6 +270,13 @@ bool control_socket_adopt(struct control_socket *control, int fd)
     return true;
 }
 
+void control_socket_claim(const struct control_socket *control)
+{
+    /* The kernel notes who calls listen(2), and the connections that wait are kept. */
+    if (control->fd >= 0)
+        listen(control->fd, BACKLOG);
+}
+
 void control_socket_close(struct control_socket *control, bool remove)
 {
     struct stat status;

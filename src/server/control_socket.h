@@ -58,6 +58,10 @@ enum control_socket_outcome control_socket_listen(struct control_socket *control
  * it is none. */
 bool control_socket_adopt(struct control_socket *control, int fd);
 
+/* From now on whoever connects is told that this process listens (SO_PEERCRED), not the one that
+ * has opened it. */
+void control_socket_claim(const struct control_socket *control);
+
 /* Closes it. `remove`: and takes the file away, if it is still ours. */
 void control_socket_close(struct control_socket *control, bool remove);
 

@@ -1,6 +1,7 @@
 #include "server/handover.h"
 
 #include "server/protocol.h"
+#include "server/steering.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -37,11 +38,44 @@ bool handover_add(struct handover *handover, enum handover_kind kind, unsigned s
     return true;
 }
 
+int handover_take(struct handover *handover, enum handover_kind kind, unsigned slot,
+                  const union address *address)
+{
+    for (size_t i = 0; i < handover->count; i++) {
+        const struct handover_record *record = &handover->records[i];
+        int descriptor = handover->descriptors[i];
+        if (descriptor < 0 || record->kind != kind || record->slot != slot ||
+            (address != NULL && !address_is_equal(&record->address, address)))
+            continue;
+        handover->descriptors[i] = -1;
+        return descriptor;
+    }
+    return -1;
+}
+
+unsigned handover_slots(const struct handover *handover)
+{
+    unsigned slots = 0;
+
+    for (size_t i = 0; i < handover->count; i++)
+        if (handover_is_socket(&handover->records[i]) && handover->records[i].slot >= slots)
+            slots = handover->records[i].slot + 1;
+    return slots;
+}
+
 void handover_free(struct handover *handover)
 {
     free(handover->records);
     free(handover->descriptors);
     *handover = (struct handover){0};
+}
+
+void handover_discard(struct handover *handover)
+{
+    for (size_t i = 0; i < handover->count; i++)
+        if (handover->descriptors[i] >= 0)
+            close(handover->descriptors[i]);
+    handover_free(handover);
 }
 
 /* --- sending ------------------------------------------------------------------- */
@@ -88,8 +122,9 @@ static bool is_sound(const struct handover_record *record)
     switch (record->kind) {
     case HANDOVER_UDP:
     case HANDOVER_TCP:
-        return record->slot < HANDOVER_SOCKETS_MAX && (family == AF_INET || family == AF_INET6);
+        return record->slot < STEERING_SLOTS_MAX && (family == AF_INET || family == AF_INET6);
     case HANDOVER_CONTROL:
+    case HANDOVER_TABLE:
         return true;
     default:
         return false;
@@ -113,13 +148,6 @@ static bool take_message(struct handover *handover, struct envelope_reader *read
         reader->descriptors[i] = -1;
     }
     return true;
-}
-
-static void discard(struct handover *handover)
-{
-    for (size_t i = 0; i < handover->count; i++)
-        close(handover->descriptors[i]);
-    handover_free(handover);
 }
 
 /* A daemon that does not hand over says why, as to any request. */
@@ -178,6 +206,6 @@ bool handover_receive(struct handover *handover, int connection, char error[HAND
         envelope_reader_clear(&reader);
     } while (!last);
     if (!received)
-        discard(handover);
+        handover_discard(handover);
     return received;
 }

@@ -1,7 +1,7 @@
 /*
  * What an old daemon hands to the one that takes over: every socket, with the place it has
  * (protocol.h, PROTOCOL_SOCKETS). Both go on having them until one of them closes its own
- * descriptors.
+ * descriptors. What a service manager has kept is put into the same form (fdstore.h).
  */
 #ifndef SORREL_SERVER_HANDOVER_H
 #define SORREL_SERVER_HANDOVER_H
@@ -18,6 +18,7 @@ enum handover_kind {
     HANDOVER_UDP = 1,
     HANDOVER_TCP,
     HANDOVER_CONTROL, /* the listening control socket; no slot, no address */
+    HANDOVER_TABLE,   /* the sealed table that is served; likewise */
 };
 
 struct handover_record {
@@ -42,8 +43,24 @@ struct handover {
 bool handover_add(struct handover *handover, enum handover_kind kind, unsigned slot,
                   const union address *address, int descriptor);
 
+/* Takes the descriptor of that place out; it is the caller's then. -1: there is none. `address` may
+ * be NULL. */
+int handover_take(struct handover *handover, enum handover_kind kind, unsigned slot,
+                  const union address *address);
+
+static inline bool handover_is_socket(const struct handover_record *record)
+{
+    return record->kind == HANDOVER_UDP || record->kind == HANDOVER_TCP;
+}
+
+/* Slots that have a socket: one more than the highest number. */
+unsigned handover_slots(const struct handover *handover);
+
 /* Frees the lists, and leaves the descriptors open. */
 void handover_free(struct handover *handover);
+
+/* Frees the lists, and closes the descriptors that nobody took. */
+void handover_discard(struct handover *handover);
 
 /* --- by the old daemon ------------------------------------------------------------ */
 

@@ -125,9 +125,9 @@ enum listener_outcome listener_open(const struct listener *listener, bool first,
 {
     const union address *address = &listener->address;
 
-    sockets->tcp = -1;
-    sockets->udp = open_socket(address, SOCK_DGRAM, first);
-    if (sockets->udp >= 0)
+    if (sockets->udp < 0)
+        sockets->udp = open_socket(address, SOCK_DGRAM, first);
+    if (sockets->udp >= 0 && sockets->tcp < 0)
         sockets->tcp = open_socket(address, SOCK_STREAM, first);
     if (sockets->tcp >= 0)
         return LISTENER_BOUND;

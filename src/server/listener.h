@@ -33,9 +33,9 @@ enum listener_outcome {
 };
 
 /*
- * Binds the sockets of one slot. `first`: this is the address' first slot, and nobody else may have
- * it; otherwise they join. On failure one sentence in `error` that says what to do, and nothing is
- * left open.
+ * Binds those sockets of one slot that are -1; the others are bound already. `first`: this is the
+ * address' first slot, and nobody else may have it; otherwise they join. On failure one sentence in
+ * `error` that says what to do, and nothing is left open, not even what was bound already.
  */
 enum listener_outcome listener_open(const struct listener *listener, bool first,
                                     struct listener_sockets *sockets,

@@ -30,10 +30,20 @@ compose(const char *prefix, const char *format, va_list arguments)
     write_line(line, length < sizeof line ? length : sizeof line - 1);
 }
 
+static char last_event[512];
+
+const char *log_last_event(void)
+{
+    return last_event;
+}
+
 void log_event(const char *format, ...)
 {
     va_list arguments;
 
+    va_start(arguments, format);
+    vsnprintf(last_event, sizeof last_event, format, arguments);
+    va_end(arguments);
     va_start(arguments, format);
     compose("sorreld: ", format, arguments);
     va_end(arguments);

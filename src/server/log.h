@@ -13,6 +13,9 @@ enum { LOG_LINE_MAX = 4096 };
 /* `sorreld: ` and the text. Control characters become `?`; what is too long is cut off. */
 void log_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What log_event() was told last: why a program that ends after it does so. */
+const char *log_last_event(void);
+
 /* The text alone, for lines that open with FILE:LINE: as editors and other tools expect it. */
 void log_plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -74,6 +74,23 @@ bool privilege_become(const char *user, char error[PRIVILEGE_ERROR_MAX])
     return true;
 }
 
+void privilege_keep_rights(void)
+{
+    static const unsigned rights[] = {CAP_NET_BIND_SERVICE, CAP_NET_ADMIN};
+
+    /* Root's programs have all rights anyway. */
+    if (geteuid() == 0)
+        return;
+    capng_get_caps_process();
+    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++)
+        if (capng_have_capability(CAPNG_PERMITTED, rights[i]) == 1)
+            capng_update(CAPNG_ADD, CAPNG_INHERITABLE, rights[i]);
+    capng_apply(CAPNG_SELECT_CAPS);
+    /* Where that was refused, the next program has to do without. */
+    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++)
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
+}
+
 static void confine(const unsigned *rights, size_t count)
 {
     select_rights(rights, count);

@@ -20,6 +20,10 @@ bool privilege_find(const char *user, uid_t *uid, char error[PRIVILEGE_ERROR_MAX
  */
 bool privilege_become(const char *user, char error[PRIVILEGE_ERROR_MAX]);
 
+/* Before execve(2): the rights that this process has are the next program's too, whoever the user
+ * is. */
+void privilege_keep_rights(void);
+
 /* Called by a child first thing. They abort if the kernel refuses to take rights away. */
 void privilege_confine_builder(void);
 void privilege_confine_worker(void);

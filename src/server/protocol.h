@@ -26,9 +26,13 @@
  *                and, in SCM_RIGHTS, as many descriptors in the same order (handover.h)
  *   old -> new   PROTOCOL_SOCKETS without a record: these were all
  *   new -> old   PROTOCOL_READY: the new one's workers read; finish
+ *   old -> new   PROTOCOL_DONE: it steers, listens for sorrelctl and replaces workers no more; the
+ *                new one is the daemon from now on
+ *   old -> new   the end of the connection: none of its processes has the sockets any more
  *
- * If either sees the end of the connection before PROTOCOL_READY, nothing has happened: the old
- * daemon goes on, and the new one exits. After it the new one is the daemon.
+ * Before PROTOCOL_READY either can end it by PROTOCOL_FAILED with its reason, and nothing has
+ * happened: the old daemon goes on, and the new one exits. If the connection just ends, its peer
+ * has died: then the old one goes on, or the new one is the daemon.
  */
 #ifndef SORREL_SERVER_PROTOCOL_H
 #define SORREL_SERVER_PROTOCOL_H

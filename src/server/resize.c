@@ -137,6 +137,10 @@ static void end(struct supervisor *supervisor, bool failed)
     struct control_request *request = take_first(resize);
 
     log_event("%u worker%s now, instead of %zu", workers, workers == 1 ? "" : "s", resize->from);
+    if (*resize->error != '\0')
+        log_event("%u workers instead of %u: %s", workers, wanted, resize->error);
+    if (request == NULL)
+        return;
     if (failed)
         control_refuse(request, "new workers do not stay alive: see the daemon's log");
     else if (*resize->error != '\0')
@@ -153,6 +157,8 @@ void resize_advance(struct supervisor *supervisor)
         return;
     close_drained(supervisor);
     while (resize->first != NULL) {
+        if (!resize->under_way && supervisor_changes_hands(supervisor))
+            return;
         if (!resize->under_way)
             begin(supervisor, resize->first->workers);
         bool failed = has_failed(supervisor);
@@ -169,7 +175,8 @@ void resize_want(struct supervisor *supervisor, struct control_request *request,
 
     assert(workers > 0 && workers <= STEERING_SLOTS_MAX);
     if (wanted == NULL) {
-        control_refuse(request, "out of memory");
+        if (request != NULL)
+            control_refuse(request, "out of memory");
         return;
     }
     *wanted = (struct resize_request){.request = request, .workers = workers};
@@ -181,6 +188,9 @@ void resize_want(struct supervisor *supervisor, struct control_request *request,
 
 void resize_refuse(struct resize *resize, const char *sentence)
 {
-    while (resize->first != NULL)
-        control_refuse(take_first(resize), "%s", sentence);
+    while (resize->first != NULL) {
+        struct control_request *request = take_first(resize);
+        if (request != NULL)
+            control_refuse(request, "%s", sentence);
+    }
 }

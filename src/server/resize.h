@@ -32,8 +32,8 @@ struct resize {
     char error[LISTENER_ERROR_MAX]; /* why it will not get as many as it wants; empty: it will */
 };
 
-/* Change to `workers` slots, 1 to STEERING_SLOTS_MAX. The request is answered when the new ones
- * serve or the old ones are closed. */
+/* Change to `workers` slots, 1 to STEERING_SLOTS_MAX. The request, which may be NULL, is answered
+ * when the new ones serve or the old ones are closed. */
 void resize_want(struct supervisor *supervisor, struct control_request *request, unsigned workers);
 
 /* Goes on as far as possible: to be called whenever a worker has begun to serve, or ended. */

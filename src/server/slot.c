@@ -42,15 +42,42 @@ static bool map_memory(struct slot *slot)
     return true;
 }
 
+/* Has another daemon, or a service manager, left us a socket that would forbid this address to
+ * anyone who does not join it? */
+static bool is_inherited(const struct handover *inherited, const union address *address)
+{
+    for (size_t i = 0; i < inherited->count; i++)
+        if (handover_is_socket(&inherited->records[i]) &&
+            address_overlaps(&inherited->records[i].address, address))
+            return true;
+    return false;
+}
+
+static enum listener_outcome open_listener(const struct slot *slot, const struct listener *listener,
+                                           bool exclusive, struct handover *inherited,
+                                           struct listener_sockets *sockets,
+                                           char error[LISTENER_ERROR_MAX])
+{
+    const union address *address = &listener->address;
+    bool first = exclusive && !is_inherited(inherited, address);
+
+    *sockets = (struct listener_sockets){
+        .udp = handover_take(inherited, HANDOVER_UDP, slot->number, address),
+        .tcp = handover_take(inherited, HANDOVER_TCP, slot->number, address),
+    };
+    return listener_open(listener, first, sockets, error);
+}
+
 bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, size_t *count,
-               bool exclusive, char error[LISTENER_ERROR_MAX])
+               bool exclusive, struct handover *inherited, char error[LISTENER_ERROR_MAX])
 {
     *slot = (struct slot){.number = number, .channel = -1};
     slot->sockets = calloc(*count, sizeof *slot->sockets);
     bool sound = slot->sockets != NULL;
     snprintf(error, LISTENER_ERROR_MAX, "out of memory");
     for (size_t i = 0; sound && i < *count;) {
-        switch (listener_open(&listeners[i], exclusive, &slot->sockets[i], error)) {
+        switch (
+            open_listener(slot, &listeners[i], exclusive, inherited, &slot->sockets[i], error)) {
         case LISTENER_BOUND:
             slot->listener_count = ++i;
             break;
@@ -71,11 +98,16 @@ bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, s
     return true;
 }
 
+void slot_close_sockets(struct slot *slot)
+{
+    for (size_t i = 0; i < slot->listener_count; i++)
+        listener_close(&slot->sockets[i]);
+}
+
 void slot_close(struct slot *slot)
 {
     assert(slot->pid == 0);
-    for (size_t i = 0; i < slot->listener_count; i++)
-        listener_close(&slot->sockets[i]);
+    slot_close_sockets(slot);
     if (slot->memory != NULL)
         munmap(slot->memory, slot_memory_size(slot->listener_count));
     free(slot->sockets);
@@ -90,6 +122,14 @@ bool slot_has_input(const struct slot *slot)
         if (poll(sockets, 2, 0) > 0 && ((sockets[0].revents | sockets[1].revents) & POLLIN) != 0)
             return true;
     }
+    return false;
+}
+
+bool slot_has_batch(const struct slot *slot)
+{
+    for (size_t i = 0; i < slot->listener_count; i++)
+        if (slot->memory->batches[i].stage != BATCH_EMPTY)
+            return true;
     return false;
 }
 

@@ -5,6 +5,7 @@
 #ifndef SORREL_SERVER_SLOT_H
 #define SORREL_SERVER_SLOT_H
 
+#include "server/handover.h"
 #include "server/listener.h"
 #include "server/slot_memory.h"
 #include "table/seal.h"
@@ -34,6 +35,7 @@ struct slot {
     bool left_out; /* by the steering, until a worker serves again */
     bool retiring; /* to be closed once it is empty (resize.h) */
     bool drained;  /* then: it is empty, and its worker has ended */
+    bool left;     /* to another daemon: its sockets are closed here (leave.h) */
 };
 
 /* May the steering send it anything? */
@@ -52,18 +54,25 @@ static inline time_t slot_clock(void)
 }
 
 /*
- * Opens slot `number`: binds a pair of sockets for each listener (`exclusive`: the addresses must
- * be free) and maps its memory. Listeners that the kernel has no addresses for, and that are
- * optional, are removed from the list, which only slot 0 can do. False with a sentence in `error`.
+ * Opens slot `number`: takes a pair of sockets for each listener out of `inherited`, binds those
+ * that are not there (`exclusive`: the addresses must be free) and maps its memory. Listeners that
+ * the kernel has no addresses for, and that are optional, are removed from the list, which only
+ * slot 0 can do. False with a sentence in `error`.
  */
 bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, size_t *count,
-               bool exclusive, char error[LISTENER_ERROR_MAX]);
+               bool exclusive, struct handover *inherited, char error[LISTENER_ERROR_MAX]);
+
+/* Closes the sockets, and no more. */
+void slot_close_sockets(struct slot *slot);
 
 /* Closes the sockets and unmaps the memory; the slot has no worker. */
 void slot_close(struct slot *slot);
 
 /* Does anything wait in its sockets: a datagram to be read, a connection to be accepted? */
 bool slot_has_input(const struct slot *slot);
+
+/* Is there anything of a dead worker's that its successor has to finish? */
+bool slot_has_batch(const struct slot *slot);
 
 /* Forks a worker for `slots[number]`, which serves `table`. 0, or -1 with errno. */
 int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,

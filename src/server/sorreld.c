@@ -9,6 +9,7 @@
 #include "server/privilege.h"
 #include "server/steering.h"
 #include "server/supervisor.h"
+#include "server/takeover.h"
 #include "table/seal.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ static const char usage[] =
     "(hash)\n"
     "  -u, --user=USER           run as USER once started as root\n"
     "      --join                share addresses with a daemon that has them already\n"
+    "      --takeover            take the place of the daemon that runs\n"
     "      --control=PATH        where sorrelctl reaches it (see sorreld(8) for the default)\n"
     "  -t, --test                check the zones, then exit\n"
     "  -V, --version             print the version, then exit\n"
@@ -46,6 +48,7 @@ struct options {
     struct settings settings;
     const char *user;
     const char *control; /* NULL: at the default path, if that is free */
+    bool takeover;
     bool test;
 };
 
@@ -107,13 +110,14 @@ static _Noreturn void print_and_exit(const char *text)
 
 static void parse_options(struct options *options, int argc, char **argv)
 {
-    enum { OPTION_JOIN = 256, OPTION_CONTROL };
+    enum { OPTION_JOIN = 256, OPTION_CONTROL, OPTION_TAKEOVER };
     static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
                                           {"workers", required_argument, NULL, 'w'},
                                           {"steering", required_argument, NULL, 's'},
                                           {"user", required_argument, NULL, 'u'},
                                           {"join", no_argument, NULL, OPTION_JOIN},
                                           {"control", required_argument, NULL, OPTION_CONTROL},
+                                          {"takeover", no_argument, NULL, OPTION_TAKEOVER},
                                           {"test", no_argument, NULL, 't'},
                                           {"version", no_argument, NULL, 'V'},
                                           {"help", no_argument, NULL, 'h'},
@@ -142,6 +146,9 @@ static void parse_options(struct options *options, int argc, char **argv)
         case OPTION_CONTROL:
             options->control = optarg;
             break;
+        case OPTION_TAKEOVER:
+            options->takeover = true;
+            break;
         case 't':
             options->test = true;
             break;
@@ -156,10 +163,15 @@ static void parse_options(struct options *options, int argc, char **argv)
     settings->zone_count = (size_t)(argc - optind);
 }
 
-static void complete_settings(struct settings *settings)
+static void complete_settings(struct options *options)
 {
+    struct settings *settings = &options->settings;
+
     if (settings->zone_count == 0)
         refuse("no zones to serve: name a directory of zone files, FILE.zone or ORIGIN=FILE");
+    if (options->takeover && settings->join)
+        refuse("--takeover and --join exclude each other: one takes the addresses, the other "
+               "shares them");
     if (settings->join && settings->steering != STEERING_HASH)
         refuse("--join works with -s hash only: -s %s would steer the other daemon's queries too",
                steering_name(settings->steering));
@@ -254,6 +266,37 @@ static void open_control(struct options *options, uid_t owner)
         control_socket_listen(control, path, owner, fault);
 }
 
+/* Gets the control socket from the running daemon, and all other sockets as well. */
+static void take_over(struct options *options, uid_t owner)
+{
+    struct settings *settings = &options->settings;
+    char path[CONTROL_SOCKET_PATH_MAX];
+    char fault[TAKEOVER_ERROR_MAX];
+
+    if (options->control == NULL) {
+        control_socket_default_path(geteuid(), true, path);
+        options->control = path;
+    }
+    settings->takeover =
+        takeover_request(options->control, owner, &settings->inherited, &settings->control, fault);
+    if (settings->takeover < 0)
+        refuse("cannot take over: %s", fault);
+}
+
+static void become_user(struct options *options)
+{
+    char error[PRIVILEGE_ERROR_MAX];
+
+    if (options->user == NULL || privilege_become(options->user, error))
+        return;
+    log_event("%s", error);
+    if (options->takeover)
+        takeover_abandon_request(options->settings.takeover);
+    else
+        control_socket_close(&options->settings.control, true);
+    exit(EXIT_FAILURE);
+}
+
 static int serve(struct options *options)
 {
     uid_t owner = geteuid();
@@ -261,11 +304,11 @@ static int serve(struct options *options)
 
     if (options->user != NULL && !privilege_find(options->user, &owner, error))
         refuse("%s", error);
-    open_control(options, owner);
-    if (options->user != NULL && !privilege_become(options->user, error)) {
-        control_socket_close(&options->settings.control, true);
-        refuse("%s", error);
-    }
+    if (options->takeover)
+        take_over(options, owner);
+    else
+        open_control(options, owner);
+    become_user(options);
     return supervisor_run(&options->settings);
 }
 
@@ -280,15 +323,18 @@ static int test(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.settings.control.fd = -1};
+    struct options options = {.settings = {.control.fd = -1, .takeover = -1}};
 
     open_standard_descriptors();
     parse_options(&options, argc, argv);
-    complete_settings(&options.settings);
+    complete_settings(&options);
+    if (!program_note(&options.settings.program, argc, argv, options.takeover))
+        refuse("%s", strerror(errno));
     /* A log that nobody reads any more is no reason to stop serving. */
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     int status = options.test ? test(&options) : serve(&options);
+    program_free(&options.settings.program);
     free(options.settings.listeners);
     return status;
 }

@@ -12,7 +12,9 @@
 #include "server/reloads.h"
 #include "server/resize.h"
 #include "server/slot.h"
+#include "server/succession.h"
 #include "server/supervisor.h"
+#include "server/takeover.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -26,7 +28,8 @@ struct supervisor {
     struct slot *slots; /* STEERING_SLOTS_MAX: they hold watchers, and so must not move */
     size_t slot_count;  /* open ones */
     struct loader loader;
-    struct loader_table table; /* the one served; fd -1: none yet */
+    struct loader_table table;     /* the one served; fd -1: none yet */
+    struct loader_table inherited; /* another daemon's, until there is one; fd -1: none */
     struct ledger ledger;
     struct reloads reloads;
     struct resize resize;
@@ -37,9 +40,13 @@ struct supervisor {
     ev_signal terminate, interrupt, hangup;
     ev_child children;
     ev_timer stop_limit;
+    struct takeover takeover;     /* of another daemon's place by this one */
+    struct succession succession; /* the other way round */
+    ev_timer leave_limit;
     bool announced; /* that it serves */
     bool adopting;  /* workers are changing to the table */
     bool stopping;
+    bool leaving; /* stopping, and another daemon has the sockets (leave.h) */
     int status;
 };
 
@@ -58,5 +65,17 @@ bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERR
 
 /* Starts a worker for the slot, now or, if that fails, a second later. */
 void supervisor_spawn(struct supervisor *supervisor, struct slot *slot);
+
+/* Are there two daemons that have the sockets, or soon will? Then none is added or closed. */
+bool supervisor_changes_hands(const struct supervisor *supervisor);
+
+/* This is the daemon from now on: another has left its place. */
+void supervisor_take_charge(struct supervisor *supervisor);
+
+/* And it is the only one that has the sockets. */
+void supervisor_settle(struct supervisor *supervisor);
+
+/* Ends the program, if it is stopping and has no children any more. */
+void supervisor_end_if_alone(struct supervisor *supervisor);
 
 #endif

@@ -3,7 +3,9 @@
 #include "server/builder.h"
 #include "server/channel.h"
 #include "server/commands.h"
+#include "server/leave.h"
 #include "server/log.h"
+#include "server/notify.h"
 #include "server/supervision.h"
 
 #include <errno.h>
@@ -36,7 +38,7 @@ static bool has_children(const struct supervisor *supervisor)
     return has;
 }
 
-static void leave_if_alone(struct supervisor *supervisor)
+void supervisor_end_if_alone(struct supervisor *supervisor)
 {
     if (supervisor->stopping && !has_children(supervisor))
         ev_break(supervisor->loop, EVBREAK_ALL);
@@ -48,6 +50,13 @@ void supervisor_stop(struct supervisor *supervisor, int status)
 
     if (supervisor->stopping)
         return;
+    if (takeover_is_pending(&supervisor->takeover)) {
+        takeover_abandon(supervisor);
+        leave_begin(supervisor, status);
+        return;
+    }
+    notify_stopping();
+    succession_refuse(supervisor, "the daemon is stopping");
     supervisor->stopping = true;
     supervisor->status = status;
     reloads_refuse(&supervisor->reloads, "the daemon is stopping");
@@ -60,7 +69,7 @@ void supervisor_stop(struct supervisor *supervisor, int status)
             kill(slot->pid, SIGKILL);
     }
     ev_timer_start(supervisor->loop, &supervisor->stop_limit);
-    leave_if_alone(supervisor);
+    supervisor_end_if_alone(supervisor);
 }
 
 static void stop_limit_reached(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -95,7 +104,8 @@ void supervisor_steer(struct supervisor *supervisor, size_t slots)
     bool active[STEERING_SLOTS_MAX];
     struct slot *first = &supervisor->slots[0];
 
-    if (supervisor->settings->join)
+    if (supervisor->settings->join || supervisor->leaving ||
+        takeover_is_pending(&supervisor->takeover))
         return;
     for (size_t i = 0; i < slots; i++)
         active[i] = i < supervisor->slot_count && slot_receives(&supervisor->slots[i]);
@@ -114,6 +124,7 @@ static void steer(struct supervisor *supervisor)
 /* --- workers ------------------------------------------------------------------ */
 
 static void slot_readable(struct ev_loop *loop, ev_io *watcher, int events);
+static void check_progress(struct supervisor *supervisor);
 
 void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
 {
@@ -173,6 +184,27 @@ static void announce(struct supervisor *supervisor)
               listener_receive_buffer(&supervisor->slots[0].sockets[0]) / 1024);
 }
 
+void supervisor_take_charge(struct supervisor *supervisor)
+{
+    control_socket_claim(&supervisor->settings->control);
+    commands_open(supervisor);
+    steer(supervisor);
+    check_progress(supervisor);
+}
+
+bool supervisor_changes_hands(const struct supervisor *supervisor)
+{
+    return takeover_has_predecessor(supervisor) || succession_is_under_way(supervisor);
+}
+
+void supervisor_settle(struct supervisor *supervisor)
+{
+    if (supervisor->slot_count > 0 && supervisor->slot_count != supervisor->settings->workers)
+        resize_want(supervisor, NULL, supervisor->settings->workers);
+    else
+        resize_advance(supervisor);
+}
+
 static void announce_reload(struct supervisor *supervisor)
 {
     const struct channel_built *result = &supervisor->table.result;
@@ -200,9 +232,15 @@ static void check_progress(struct supervisor *supervisor)
     }
     if (!any_serves)
         return;
+    if (takeover_is_pending(&supervisor->takeover)) {
+        takeover_ready(supervisor);
+        return;
+    }
     if (!supervisor->announced) {
         supervisor->announced = true;
         announce(supervisor);
+        if (!takeover_has_predecessor(supervisor))
+            supervisor_settle(supervisor);
     } else if (supervisor->adopting) {
         supervisor->adopting = false;
         announce_reload(supervisor);
@@ -232,6 +270,10 @@ static bool take_message(struct supervisor *supervisor, struct slot *slot)
                 slot->left_out = false;
                 steer(supervisor);
             }
+            return true;
+        }
+        if (message.type == CHANNEL_LEFT && supervisor->leaving && !slot->left) {
+            leave_slot_left(supervisor, slot);
             return true;
         }
         if (message.type == CHANNEL_ADOPTED) {
@@ -265,10 +307,18 @@ static void slot_readable(struct ev_loop *loop, ev_io *watcher, int events)
 static void bury(struct supervisor *supervisor, struct slot *slot, int status)
 {
     ev_io_stop(supervisor->loop, &slot->readable);
+    if (supervisor->takeover.state == TAKEOVER_PREPARING) {
+        log_event("worker %u has died before it served: the running daemon goes on", slot->number);
+        supervisor_stop(supervisor, EXIT_FAILURE);
+    }
+    if (supervisor->leaving) {
+        leave_bury(supervisor, slot, status);
+        return;
+    }
     if (supervisor->stopping) {
         close(slot->channel);
         slot->pid = 0;
-        leave_if_alone(supervisor);
+        supervisor_end_if_alone(supervisor);
         return;
     }
     if (resize_has_ended(supervisor, slot, status)) {
@@ -291,6 +341,14 @@ static void bury(struct supervisor *supervisor, struct slot *slot, int status)
 
 /* --- slots --------------------------------------------------------------------- */
 
+/* What another daemon leaves is served as it is; the number is changed afterwards. */
+static unsigned count_slots(const struct settings *settings)
+{
+    unsigned inherited = handover_slots(&settings->inherited);
+
+    return inherited > 0 ? inherited : settings->workers;
+}
+
 bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERROR_MAX])
 {
     struct settings *settings = supervisor->settings;
@@ -298,7 +356,7 @@ bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERR
     struct slot *slot = &supervisor->slots[number];
 
     if (!slot_open(slot, number, settings->listeners, &settings->listener_count,
-                   number == 0 && !settings->join, error))
+                   number == 0 && !settings->join, &settings->inherited, error))
         return false;
     supervisor->slot_count++;
     ev_init(&slot->readable, slot_readable);
@@ -312,7 +370,7 @@ static bool open_slots(struct supervisor *supervisor)
 {
     char error[LISTENER_ERROR_MAX];
 
-    while (supervisor->slot_count < supervisor->settings->workers)
+    while (supervisor->slot_count < count_slots(supervisor->settings))
         if (!supervisor_open_slot(supervisor, error)) {
             log_event("%s", error);
             return false;
@@ -323,6 +381,28 @@ static bool open_slots(struct supervisor *supervisor)
 
 /* --- tables -------------------------------------------------------------------- */
 
+static const struct table *previous_table(const struct supervisor *supervisor)
+{
+    return supervisor->inherited.fd >= 0 ? &supervisor->inherited.sealed.table : NULL;
+}
+
+/* The table that another daemon serves, for what is unchanged. */
+static void inherit_table(struct supervisor *supervisor)
+{
+    struct loader_table *table = &supervisor->inherited;
+
+    table->fd = handover_take(&supervisor->settings->inherited, HANDOVER_TABLE, 0, NULL);
+    if (table->fd < 0)
+        return;
+    if (seal_map(&table->sealed, table->fd) == NULL) {
+        supervisor->generation = table->sealed.table.header->generation;
+        return;
+    }
+    /* Another version's: this one reads all zones. */
+    close(table->fd);
+    table->fd = -1;
+}
+
 static void start_reload(struct supervisor *supervisor)
 {
     bool has_table = supervisor->table.fd >= 0;
@@ -330,7 +410,7 @@ static void start_reload(struct supervisor *supervisor)
         .zones = supervisor->settings->zones,
         .zone_count = supervisor->settings->zone_count,
         .only = reloads_begin(&supervisor->reloads),
-        .previous = has_table ? &supervisor->table.sealed.table : NULL,
+        .previous = has_table ? &supervisor->table.sealed.table : previous_table(supervisor),
         .seed = supervisor->seed,
         .generation = ++supervisor->generation,
     };
@@ -346,7 +426,8 @@ static void start_reload(struct supervisor *supervisor)
 void supervisor_reload(struct supervisor *supervisor)
 {
     if (reloads_are_wanted(&supervisor->reloads) && !loader_is_running(&supervisor->loader) &&
-        !supervisor->adopting && supervisor->announced && !supervisor->stopping)
+        !supervisor->adopting && supervisor->announced && !supervisor->stopping &&
+        !succession_is_under_way(supervisor))
         start_reload(supervisor);
 }
 
@@ -369,6 +450,8 @@ static void change_table(struct supervisor *supervisor, const struct loader_tabl
 
 static void begin_serving(struct supervisor *supervisor)
 {
+    if (supervisor->inherited.fd >= 0)
+        loader_discard(&supervisor->inherited);
     if (supervisor->slot_count == 0 && !open_slots(supervisor)) {
         supervisor_stop(supervisor, EXIT_FAILURE);
         return;
@@ -396,7 +479,7 @@ static void builder_exited(struct supervisor *supervisor, int status)
             log_event("no zone could be loaded: mend the errors above, or name other zone files");
     }
     if (supervisor->stopping) {
-        leave_if_alone(supervisor);
+        supervisor_end_if_alone(supervisor);
     } else if (loaded && has_table) {
         change_table(supervisor, &next);
         commit_ledger(supervisor);
@@ -430,6 +513,10 @@ static void reload_wanted(struct ev_loop *loop, ev_signal *watcher, int events)
 
     (void)loop;
     (void)events;
+    if (supervisor->leaving && supervisor->status == EXIT_SUCCESS) {
+        kill(supervisor->succession.successor, SIGHUP);
+        return;
+    }
     reloads_want_all(&supervisor->reloads);
     supervisor_reload(supervisor);
 }
@@ -440,6 +527,8 @@ static void child_died(struct ev_loop *loop, ev_child *watcher, int events)
 
     (void)loop;
     (void)events;
+    if (succession_child_died(supervisor, watcher->rpid, watcher->rstatus))
+        return;
     if (watcher->rpid == supervisor->loader.pid) {
         builder_exited(supervisor, watcher->rstatus);
         return;
@@ -465,7 +554,8 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
                                       .settings = settings,
                                       .slots = calloc(STEERING_SLOTS_MAX, sizeof(struct slot)),
                                       .started = slot_clock(),
-                                      .table.fd = -1};
+                                      .table.fd = -1,
+                                      .inherited.fd = -1};
     if (supervisor->loop == NULL || supervisor->slots == NULL ||
         getrandom(&supervisor->seed, sizeof supervisor->seed, 0) != sizeof supervisor->seed) {
         log_event("cannot start: the system has no memory or no event mechanism left");
@@ -491,6 +581,9 @@ static void close_supervisor(struct supervisor *supervisor)
     free(supervisor->slots);
     if (supervisor->table.fd >= 0)
         loader_discard(&supervisor->table);
+    if (supervisor->inherited.fd >= 0)
+        loader_discard(&supervisor->inherited);
+    handover_discard(&supervisor->settings->inherited);
     ledger_free(&supervisor->ledger);
     commands_close(supervisor);
     ev_loop_destroy(supervisor->loop);
@@ -502,9 +595,14 @@ int supervisor_run(struct settings *settings)
 
     if (!open_supervisor(&supervisor, settings))
         return EXIT_FAILURE;
+    inherit_table(&supervisor);
+    succession_init(&supervisor);
+    takeover_begin(&supervisor);
+    bool is_pending = takeover_is_pending(&supervisor.takeover);
     /* Queries wait in the sockets while the zones are read; but addresses that are shared with
-     * others must not take queries from them before there is an answer. */
-    if ((!settings->join && !open_slots(&supervisor)) || !commands_open(&supervisor)) {
+     * others, or not ours yet, must not take queries from them before there is an answer. */
+    if ((!settings->join && !is_pending && !open_slots(&supervisor)) ||
+        (!is_pending && !commands_open(&supervisor))) {
         supervisor.status = EXIT_FAILURE;
     } else {
         start_reload(&supervisor);

@@ -6,7 +6,9 @@
 #define SORREL_SERVER_SUPERVISOR_H
 
 #include "server/control_socket.h"
+#include "server/handover.h"
 #include "server/listener.h"
+#include "server/program.h"
 #include "server/steering.h"
 
 #include <stdbool.h>
@@ -22,6 +24,10 @@ struct settings {
     size_t zone_count;
     struct control_socket control; /* fd -1: none */
     const char *control_fault;     /* then, why */
+    struct handover inherited;     /* sockets and tables that another daemon, or a service manager,
+                                      has kept; what is not used is closed */
+    int takeover;                  /* connection to the daemon whose place is taken; -1: none */
+    struct program program;        /* that `sorrelctl takeover` starts */
 };
 
 /* Serves until SIGTERM or SIGINT. The program's exit status: 0, or 1 if it could not start, logged.

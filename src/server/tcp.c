@@ -380,13 +380,18 @@ bool tcp_has_connections(const struct tcp *tcp)
     return tcp->connection_count > 0;
 }
 
-void tcp_finish(struct tcp *tcp)
+void tcp_leave(struct tcp *tcp)
 {
-    tcp->finishing = true;
     for (size_t i = 0; i < tcp->acceptor_count; i++) {
         ev_io_stop(tcp->loop, &tcp->acceptors[i].readable);
         ev_timer_stop(tcp->loop, &tcp->acceptors[i].pause);
     }
+}
+
+void tcp_finish(struct tcp *tcp)
+{
+    tcp->finishing = true;
+    tcp_leave(tcp);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *connection = &tcp->connections[i];
         if (ev_is_active(&connection->io))

@@ -32,4 +32,7 @@ bool tcp_has_connections(const struct tcp *tcp);
 /* Accepts no more, and closes the connections on which nothing is under way. */
 void tcp_finish(struct tcp *tcp);
 
+/* Accepts no more, for others do. */
+void tcp_leave(struct tcp *tcp);
+
 #endif

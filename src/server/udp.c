@@ -168,3 +168,8 @@ void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
     udp->readable.data = udp;
     ev_io_start(loop, &udp->readable);
 }
+
+void udp_stop(struct udp *udp, struct ev_loop *loop)
+{
+    ev_io_stop(loop, &udp->readable);
+}

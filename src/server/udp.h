@@ -24,6 +24,9 @@ void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                struct batch *batch, struct slot_counters *counters,
                const struct answer_settings *settings);
 
+/* Watches the socket no more. */
+void udp_stop(struct udp *udp, struct ev_loop *loop);
+
 /* Answers one batch; true if it was full, so that more may wait. Does not wait for queries. */
 bool udp_serve(struct udp *udp);
 

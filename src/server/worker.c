@@ -41,6 +41,7 @@ struct worker {
     ev_timer retirement;
     unsigned retire_turns;
     bool finishing;
+    bool left; /* the sockets are closed */
 };
 
 static void tell_supervisor(struct worker *worker, enum channel_type type)
@@ -99,6 +100,36 @@ static void retire(struct worker *worker)
     ev_timer_start(worker->loop, &worker->retirement);
 }
 
+/* Answers what is queued already, on all sockets, but not for ever. */
+static void drain(struct worker *worker)
+{
+    ev_now_update(worker->loop);
+    ev_tstamp until = ev_now(worker->loop) + finish_limit;
+
+    for (size_t i = 0; i < worker->inherited->listener_count; i++)
+        while (udp_serve(&worker->udp[i]) && ev_time() < until)
+            ;
+}
+
+static void leave(struct worker *worker)
+{
+    if (worker->left)
+        fail();
+    tcp_leave(worker->tcp);
+    drain(worker);
+    for (size_t i = 0; i < worker->inherited->listener_count; i++) {
+        udp_stop(&worker->udp[i], worker->loop);
+        close(worker->inherited->sockets[i].udp);
+        close(worker->inherited->sockets[i].tcp);
+    }
+    worker->left = true;
+    tell_supervisor(worker, CHANNEL_LEFT);
+    if (tcp_has_connections(worker->tcp))
+        retire(worker);
+    else
+        finish(worker);
+}
+
 static void serve_channel(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct worker *worker = watcher->data;
@@ -125,24 +156,15 @@ static void serve_channel(struct ev_loop *loop, ev_io *watcher, int events)
     case CHANNEL_RETIRE:
         retire(worker);
         break;
+    case CHANNEL_LEAVE:
+        leave(worker);
+        break;
     case CHANNEL_FINISH:
         finish(worker);
         break;
     default:
         fail();
     }
-}
-
-/* Answers what is queued already, on all sockets, but not for ever. */
-static void drain(struct worker *worker)
-{
-    ev_now_update(worker->loop);
-    ev_tstamp until = ev_now(worker->loop) + finish_limit;
-
-    tcp_finish(worker->tcp);
-    for (size_t i = 0; i < worker->inherited->listener_count; i++)
-        while (udp_serve(&worker->udp[i]) && ev_time() < until)
-            ;
 }
 
 /*
@@ -221,6 +243,8 @@ _Noreturn void worker_run(const struct inheritance *inherited)
     tell_supervisor(&worker, CHANNEL_SERVING);
     ev_run(worker.loop, 0);
     if (worker.finishing)
+        tcp_finish(worker.tcp);
+    if (worker.finishing && !worker.left)
         drain(&worker);
     _exit(EXIT_SUCCESS);
 }

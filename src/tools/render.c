@@ -271,3 +271,9 @@ void render_stop(const json_t *reply, FILE *out)
 {
     fprintf(out, "process %lld has stopped\n", number(reply, "pid"));
 }
+
+void render_takeover(const json_t *reply, FILE *out)
+{
+    fprintf(out, "process %lld has taken over from process %lld\n", number(reply, "pid"),
+            number(reply, "previous"));
+}

@@ -14,6 +14,7 @@ render_function render_status;
 render_function render_zones;
 render_function render_reload;
 render_function render_workers;
+render_function render_takeover;
 render_function render_stop;
 
 #endif
