@@ -1,6 +1,7 @@
 #include "table/validate_rrset.h"
 
 #include "message/codes.h"
+#include "message/rdata_names.h"
 
 enum {
     RR_OVERHEAD = WIRE_POINTER_SIZE + WIRE_RR_FIXED_SIZE,
@@ -20,22 +21,9 @@ struct rdata_form {
 
 static struct rdata_form rdata_form(uint16_t type)
 {
+    struct rdata_names names = rdata_names_of(type);
+
     switch (type) {
-    case TYPE_NS:
-    case TYPE_MD:
-    case TYPE_MF:
-    case TYPE_CNAME:
-    case TYPE_MB:
-    case TYPE_MG:
-    case TYPE_MR:
-    case TYPE_PTR:
-        return (struct rdata_form){.compressed = true, .names = 1};
-    case TYPE_MX:
-        return (struct rdata_form){.compressed = true, .before = 2, .names = 1};
-    case TYPE_SOA:
-        return (struct rdata_form){.compressed = true, .names = 2, .behind = SOA_NUMBERS};
-    case TYPE_MINFO:
-        return (struct rdata_form){.compressed = true, .names = 2};
     case TYPE_DNAME:
         return (struct rdata_form){.names = 1};
     case TYPE_NSEC:
@@ -43,8 +31,14 @@ static struct rdata_form rdata_form(uint16_t type)
     case TYPE_RRSIG:
         return (struct rdata_form){.before = RRSIG_BEFORE_SIGNER, .names = 1, .open_end = true};
     default:
-        return (struct rdata_form){.open_end = true};
+        break;
     }
+    if (!names.compressible)
+        return (struct rdata_form){.open_end = true};
+    return (struct rdata_form){.compressed = true,
+                               .before = names.before,
+                               .names = names.count,
+                               .behind = type == TYPE_SOA ? SOA_NUMBERS : 0};
 }
 
 static size_t even(size_t length)

@@ -12,13 +12,4 @@
 int canonical_compare(uint16_t type, const uint8_t *a, size_t a_length, const uint8_t *b,
                       size_t b_length);
 
-/* Where names stand in the RDATA of a type: behind `skip` octets, `names` of them in a row. */
-struct canonical_names {
-    uint8_t skip;
-    uint8_t names;
-};
-
-/* All zero if the type has no names that RFC 4034 §6.2 lower-cases in a fixed place. */
-struct canonical_names canonical_names_of(uint16_t type);
-
 #endif

@@ -1,6 +1,7 @@
 #include "zone/fragment_writer.h"
 
 #include "message/codes.h"
+#include "message/rdata_names.h"
 #include "message/wire.h"
 
 #include <assert.h>
@@ -144,41 +145,14 @@ static size_t put_compressed(struct fragment_writer *writer, const uint8_t *wire
     return taken;
 }
 
-/* RFC 3597 §4: only the types of RFC 1035. Octets before the names, number of names. */
-static void names_to_compress(uint16_t type, unsigned *skip, unsigned *names)
-{
-    *skip = type == TYPE_MX ? 2 : 0;
-    switch (type) {
-    case TYPE_NS:
-    case TYPE_MD:
-    case TYPE_MF:
-    case TYPE_CNAME:
-    case TYPE_MB:
-    case TYPE_MG:
-    case TYPE_MR:
-    case TYPE_PTR:
-    case TYPE_MX:
-        *names = 1;
-        break;
-    case TYPE_SOA:
-    case TYPE_MINFO:
-        *names = 2;
-        break;
-    default:
-        *names = 0;
-    }
-}
-
 static void put_rdata(struct fragment_writer *writer, uint16_t type, const uint8_t *rdata,
                       size_t length)
 {
-    unsigned skip, names;
-    size_t at;
+    struct rdata_names names = rdata_names_of(type);
+    size_t at = names.compressible ? names.before : 0;
 
-    names_to_compress(type, &skip, &names);
-    put(writer, rdata, skip);
-    at = skip;
-    for (unsigned i = 0; i < names; i++)
+    put(writer, rdata, at);
+    for (unsigned i = 0; names.compressible && i < names.count; i++)
         at += put_compressed(writer, rdata + at, length - at);
     put(writer, rdata + at, length - at);
 }
