@@ -90,7 +90,7 @@ static bool follow_chain(struct subject *subject)
     const ldns_rr_list *answer = ldns_pkt_answer(subject->packet);
     bool moved = true;
 
-    for (size_t links = 0; moved && links < ldns_rr_list_rr_count(answer); links++) {
+    for (size_t links = 0; moved && links <= ldns_rr_list_rr_count(answer); links++) {
         moved = false;
         for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
             const ldns_rr *record = ldns_rr_list_rr(answer, i);
@@ -104,7 +104,7 @@ static bool follow_chain(struct subject *subject)
             break;
         }
     }
-    return !moved || ldns_rr_list_rr_count(answer) == 0;
+    return !moved;
 }
 
 /* If the reply refers, whether at once or at the end of a chain. */
