@@ -285,13 +285,14 @@ static bool has_workers(void *argument)
 static void resize(struct scenario_stage *stage)
 {
     static const unsigned sizes[] = {2, 4, 1, 3};
+    enum { SIZES = sizeof sizes / sizeof sizes[0] };
     struct subject *subject = stage->subject;
 
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && !is_in_trouble(stage); i++) {
-        struct replacement replacement = {.subject = subject, .workers = sizes[i]};
-        if (!subject->kind->resize(subject, sizes[i]) ||
+    for (size_t i = 0; i < SIZES * stage->effort->resizes && !is_in_trouble(stage); i++) {
+        struct replacement replacement = {.subject = subject, .workers = sizes[i % SIZES]};
+        if (!subject->kind->resize(subject, sizes[i % SIZES]) ||
             !child_wait(has_workers, &replacement, PATIENCE_SECONDS))
-            say_trouble(stage, "it did not change to %u workers", sizes[i]);
+            say_trouble(stage, "it did not change to %u workers", sizes[i % SIZES]);
         pace(stage);
     }
 }

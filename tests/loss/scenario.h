@@ -18,6 +18,7 @@ struct scenario_effort {
     uint32_t names;
     unsigned workers;
     unsigned reloads;
+    unsigned resizes; /* through all sizes */
     unsigned takeovers;
     unsigned deaths;    /* of each worker */
     unsigned shortfall; /* percent of its rate that the generator may miss */

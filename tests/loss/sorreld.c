@@ -272,26 +272,17 @@ static size_t list_workers(const struct subject *subject, pid_t workers[CHILD_LI
     return count;
 }
 
-/* What no --help tells is tried, once. */
-static bool try_with(bool is_managed, bool (*attempt)(struct subject *))
+/* Whether it gives its sockets to a service manager can only be told by trying. */
+static bool try_managed(void)
 {
-    struct subject subject = {.kind = &subject_sorreld,
-                              .steering = "hash",
-                              .workers = 1,
-                              .names = 1,
-                              .is_managed = is_managed};
+    struct subject subject = {
+        .kind = &subject_sorreld, .steering = "hash", .workers = 1, .names = 1, .is_managed = true};
+    struct told stored = {&subject, "stored ", 1};
 
     subject_start(&subject);
-    bool succeeds = attempt(&subject);
+    bool stores = child_wait(is_told, &stored, TRIAL_SECONDS);
     subject_stop(&subject);
-    return succeeds;
-}
-
-static bool stores_descriptors(struct subject *subject)
-{
-    struct told stored = {subject, "stored ", 1};
-
-    return child_wait(is_told, &stored, TRIAL_SECONDS);
+    return stores;
 }
 
 static bool can_be_managed(void)
@@ -299,21 +290,7 @@ static bool can_be_managed(void)
     static enum { UNKNOWN, NO, YES } answer;
 
     if (answer == UNKNOWN)
-        answer = try_with(true, stores_descriptors) ? YES : NO;
-    return answer == YES;
-}
-
-static bool resizes(struct subject *subject)
-{
-    return resize(subject, 2);
-}
-
-static bool can_be_resized(void)
-{
-    static enum { UNKNOWN, NO, YES } answer;
-
-    if (answer == UNKNOWN)
-        answer = try_with(false, resizes) ? YES : NO;
+        answer = try_managed() ? YES : NO;
     return answer == YES;
 }
 
@@ -330,7 +307,7 @@ static bool can(enum subject_ability ability)
     case SUBJECT_REPLACES_STALLED:
         return child_helps_with(daemon_program(), "stall");
     case SUBJECT_RESIZES:
-        return has_control() && can_be_resized();
+        return has_control();
     case SUBJECT_TAKES_OVER:
         return has_control() && child_helps_with(daemon_program(), "--takeover");
     case SUBJECT_RESTARTS:
