@@ -119,6 +119,18 @@ static void explain(int reason, const union address *address, int type,
     }
 }
 
+/* A socket that comes from another daemon may have been about to be closed. */
+static void take_fence_away(int fd)
+{
+    union address peer;
+    socklen_t length = sizeof peer;
+
+    if (getpeername(fd, &peer.any, &length) != 0)
+        return;
+    peer.any.sa_family = AF_UNSPEC;
+    (void)!connect(fd, &peer.any, sizeof peer);
+}
+
 enum listener_outcome listener_open(const struct listener *listener, bool first,
                                     struct listener_sockets *sockets,
                                     char error[LISTENER_ERROR_MAX])
@@ -127,6 +139,8 @@ enum listener_outcome listener_open(const struct listener *listener, bool first,
 
     if (sockets->udp < 0)
         sockets->udp = open_socket(address, SOCK_DGRAM, first);
+    else
+        take_fence_away(sockets->udp);
     if (sockets->udp >= 0 && sockets->tcp < 0)
         sockets->tcp = open_socket(address, SOCK_STREAM, first);
     if (sockets->tcp >= 0)
@@ -148,6 +162,25 @@ void listener_close(struct listener_sockets *sockets)
     if (sockets->tcp >= 0)
         close(sockets->tcp);
     *sockets = (struct listener_sockets){-1, -1};
+}
+
+void listener_fence(const struct listener *listener, const struct listener_sockets *sockets)
+{
+    enum { DISCARD_PORT = 9 };
+    union address nobody = listener->address;
+    bool is_v4 = nobody.any.sa_family == AF_INET;
+
+    /* A connected socket hears its peer only; this one is on the same machine and says nothing. */
+    if (is_v4 && address_is_wildcard(&nobody))
+        nobody.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else if (address_is_wildcard(&nobody))
+        nobody.v6.sin6_addr = in6addr_loopback;
+    if (is_v4)
+        nobody.v4.sin_port = htons(DISCARD_PORT);
+    else
+        nobody.v6.sin6_port = htons(DISCARD_PORT);
+    /* Should the kernel refuse, closing is as it always was. */
+    (void)!connect(sockets->udp, &nobody.any, address_length(&nobody));
 }
 
 int listener_receive_buffer(const struct listener_sockets *sockets)

@@ -55,6 +55,7 @@ static void shrink(struct supervisor *supervisor, unsigned workers)
     supervisor_steer(supervisor, supervisor->slot_count);
     for (size_t i = workers; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
+        slot_fence(slot, supervisor->settings->listeners);
         if (slot->pid != 0)
             resize_tell(slot);
         /* Otherwise it waits for its next worker, which will be told. */

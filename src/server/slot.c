@@ -98,6 +98,12 @@ bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, s
     return true;
 }
 
+void slot_fence(const struct slot *slot, const struct listener *listeners)
+{
+    for (size_t i = 0; i < slot->listener_count; i++)
+        listener_fence(&listeners[i], &slot->sockets[i]);
+}
+
 void slot_close_sockets(struct slot *slot)
 {
     for (size_t i = 0; i < slot->listener_count; i++)

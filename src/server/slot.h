@@ -62,6 +62,9 @@ static inline time_t slot_clock(void)
 bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, size_t *count,
                bool exclusive, struct handover *inherited, char error[LISTENER_ERROR_MAX]);
 
+/* Keeps further datagrams from its UDP sockets, which are to be drained and closed (listener.h). */
+void slot_fence(const struct slot *slot, const struct listener *listeners);
+
 /* Closes the sockets, and no more. */
 void slot_close_sockets(struct slot *slot);
 
