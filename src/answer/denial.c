@@ -152,19 +152,35 @@ static uint32_t find_cover(const struct denial *denial, const struct asked *aske
     return nsec3_find(denial->zone, hash);
 }
 
-/* §7.2.1: the RR that matches the closest provable encloser, at or above `labels`, and the RR that
- * covers the next closer name. Returns the proofs of that encloser through `encloser`. */
+/* §7.2.1: the RR that matches the closest provable encloser, at or above `*labels`, and the RR that
+ * covers the next closer name. Sets `*labels` to that encloser's. */
 static bool put_closest_encloser(struct denial *denial, const struct asked *asked,
-                                 unsigned labels, const struct table_proofs **encloser)
+                                 unsigned *labels)
 {
-    const struct table_proofs *proofs = proofs_of(denial, asked, labels);
+    const struct table_proofs *proofs = proofs_of(denial, asked, *labels);
 
-    while (labels > denial->zone->apex_labels && (proofs == NULL || proofs->match == 0))
-        proofs = proofs_of(denial, asked, --labels);
-    *encloser = proofs;
+    while (*labels > denial->zone->apex_labels && (proofs == NULL || proofs->match == 0))
+        proofs = proofs_of(denial, asked, --*labels);
     return proofs == NULL || (put_nsec3(denial, proofs->match) &&
-                              (labels == asked->name.labels ||
-                               put_nsec3(denial, find_cover(denial, asked, labels + 1))));
+                              (*labels == asked->name.labels ||
+                               put_nsec3(denial, find_cover(denial, asked, *labels + 1))));
+}
+
+/* The RR that matches or covers the name `*` directly below the suffix with `labels` labels. */
+static bool put_nsec3_of_wildcard(struct denial *denial, const struct asked *asked,
+                                  unsigned labels)
+{
+    const struct table_section *zone = denial->zone;
+    const struct table_node *encloser =
+        section_find_node(zone, &asked->name, labels, asked->hashes[labels]);
+    const struct table_proofs *proofs = encloser != NULL ? node_proofs(encloser) : NULL;
+
+    if (proofs == NULL || proofs->cover != 0)
+        return proofs == NULL || put_nsec3(denial, proofs->cover);
+    const struct table_node *wildcard =
+        section_find_wildcard(zone, encloser, asked->hashes[labels]);
+    proofs = wildcard != NULL ? node_proofs(wildcard) : NULL;
+    return proofs == NULL || put_nsec3(denial, proofs->match != 0 ? proofs->match : proofs->cover);
 }
 
 /* §7.2.3 and §7.2.4: the matching RR; without one (opt-out), that the closest provable encloser's
@@ -176,7 +192,7 @@ static bool put_nsec3_nodata(struct denial *denial, const struct asked *asked,
 
     if (proofs != NULL && proofs->match != 0)
         return put_nsec3(denial, proofs->match);
-    return put_closest_encloser(denial, asked, labels, &proofs);
+    return put_closest_encloser(denial, asked, &labels);
 }
 
 /* --- proofs ---------------------------------------------------------------------------------- */
@@ -191,18 +207,28 @@ bool denial_prove_nodata(struct denial *denial, const struct asked *asked,
     return true;
 }
 
+/* What a name that does not exist needs, whether or not a wildcard matches it: no closer name than
+ * the encloser's, and what there is of the wildcard. */
+static bool put_absence(struct denial *denial, const struct asked *asked, unsigned labels)
+{
+    if (denial->zone->nsec3_count > 0)
+        return put_closest_encloser(denial, asked, &labels) &&
+               put_nsec3_of_wildcard(denial, asked, labels);
+    if (denial->zone->nsec_count > 0)
+        return put_nsec(denial, &asked->name) && put_nsec_of_wildcard(denial, asked, labels);
+    return true;
+}
+
 bool denial_prove_nxdomain(struct denial *denial, const struct asked *asked,
                            const struct match *match)
 {
-    const struct table_proofs *encloser;
+    return put_absence(denial, asked, match->labels);
+}
 
-    if (denial->zone->nsec3_count > 0)
-        return put_closest_encloser(denial, asked, match->labels, &encloser) &&
-               (encloser == NULL || put_nsec3(denial, encloser->cover));
-    if (denial->zone->nsec_count > 0)
-        return put_nsec(denial, &asked->name) &&
-               put_nsec_of_wildcard(denial, asked, match->labels);
-    return true;
+bool denial_prove_wildcard_nodata(struct denial *denial, const struct asked *asked,
+                                  const struct match *match)
+{
+    return put_absence(denial, asked, match->labels);
 }
 
 bool denial_prove_wildcard(struct denial *denial, const struct asked *asked,
@@ -212,22 +238,6 @@ bool denial_prove_wildcard(struct denial *denial, const struct asked *asked,
         return put_nsec3(denial, find_cover(denial, asked, encloser_labels + 1));
     if (denial->zone->nsec_count > 0)
         return put_nsec(denial, &asked->name);
-    return true;
-}
-
-bool denial_prove_wildcard_nodata(struct denial *denial, const struct asked *asked,
-                                  const struct match *match)
-{
-    const struct table_proofs *encloser;
-
-    if (denial->zone->nsec3_count > 0) {
-        const struct table_proofs *wildcard = node_proofs(match->node);
-        return put_closest_encloser(denial, asked, match->labels, &encloser) &&
-               (wildcard == NULL || put_nsec3(denial, wildcard->match));
-    }
-    if (denial->zone->nsec_count > 0)
-        return put_nsec(denial, &asked->name) &&
-               put_nsec_of_wildcard(denial, asked, match->labels);
     return true;
 }
 

@@ -498,6 +498,23 @@ static void opted_out_delegations_are_covered(void **state)
     ASK(zones, exchanges);
 }
 
+/* Under opt-out `*` may exist only because of an insecure delegation below it, and has no NSEC3 RR:
+ * then the one that covers it shows that. */
+static void an_opted_out_wildcard_is_covered(void **state)
+{
+    (void)state;
+    static const struct zone_text zones[] = {
+        {"example.", APEX SIGNED "@ 0 NSEC3PARAM 1 0 2 aabb\na 60 A 192.0.2.1\na.* 60 NS far.\n"
+             NSEC3(1, H_APEX, H_A, "NS SOA") NSEC3(1, H_A, H_NS, "A") NSEC3(1, H_NS, H_APEX, "A")},
+    };
+    static const struct exchange exchanges[] = {
+        {"n4.example. A", DNSSEC_OK,
+         "NOERROR aa\n" SOA_OF("example.") PROOF(1, H_APEX, H_A, " NS SOA")
+             PROOF(1, H_A, H_NS, " A") PROOF(1, H_NS, H_APEX, " A")},
+    };
+    ASK(zones, exchanges);
+}
+
 static void the_server_tells_of_itself_what_it_may(void **state)
 {
     (void)state;
@@ -528,6 +545,7 @@ int main(void)
         cmocka_unit_test(nsec_proofs_are_complete),
         cmocka_unit_test(nsec3_proofs_are_complete),
         cmocka_unit_test(opted_out_delegations_are_covered),
+        cmocka_unit_test(an_opted_out_wildcard_is_covered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
