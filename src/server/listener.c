@@ -3,6 +3,7 @@
 #include "server/holder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -50,6 +51,16 @@ static void set_udp_options(int fd, const union address *address)
         else
             set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
     }
+}
+
+void listener_prepare(int fd, const union address *address, int type)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (type == SOCK_DGRAM)
+        set_udp_options(fd, address);
 }
 
 /* One socket of `type`, bound. -1 with errno. */

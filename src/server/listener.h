@@ -41,6 +41,10 @@ enum listener_outcome listener_open(const struct listener *listener, bool first,
                                     struct listener_sockets *sockets,
                                     char error[LISTENER_ERROR_MAX]);
 
+/* Makes a socket that another program has bound, and listens if it is for TCP, as if we had: others
+ * can join it. */
+void listener_prepare(int fd, const union address *address, int type);
+
 void listener_close(struct listener_sockets *sockets);
 
 /*

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -45,6 +46,21 @@ double notify_interval(void)
 void notify_alive(void)
 {
     sd_notify(0, "WATCHDOG=1");
+}
+
+int notify_passed(int *first, char ***names)
+{
+    *first = SD_LISTEN_FDS_START;
+    *names = NULL;
+    int count = sd_listen_fds_with_names(1, names);
+    return count > 0 ? count : 0;
+}
+
+void notify_free_names(char **names, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
 }
 
 void notify_store(const char *name, int descriptor)
@@ -88,6 +104,19 @@ double notify_interval(void)
 
 void notify_alive(void)
 {
+}
+
+int notify_passed(int *first, char ***names)
+{
+    *first = -1;
+    *names = NULL;
+    return 0;
+}
+
+void notify_free_names(char **names, int count)
+{
+    (void)names;
+    (void)count;
 }
 
 void notify_store(const char *name, int descriptor)

@@ -23,6 +23,14 @@ double notify_interval(void);
 /* The daemon lives. */
 void notify_alive(void);
 
+/*
+ * Descriptors that the manager passes to this process: their number; `first` is the first of them,
+ * the others follow, all close-on-exec. names[i], "" if unknown, is to be freed by
+ * notify_free_names(). Neither children nor a second call are told of them.
+ */
+int notify_passed(int *first, char ***names);
+void notify_free_names(char **names, int count);
+
 /* Keep this descriptor, which may be passed again, and pass it to the next start as `name`. */
 void notify_store(const char *name, int descriptor);
 

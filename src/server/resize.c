@@ -1,6 +1,7 @@
 #include "server/resize.h"
 
 #include "server/channel.h"
+#include "server/fdstore.h"
 #include "server/log.h"
 #include "server/supervision.h"
 
@@ -80,8 +81,11 @@ static void close_drained(struct supervisor *supervisor)
 {
     size_t before = supervisor->slot_count;
 
-    while (supervisor->slots[supervisor->slot_count - 1].drained)
-        slot_close(&supervisor->slots[--supervisor->slot_count]);
+    while (supervisor->slots[supervisor->slot_count - 1].drained) {
+        struct slot *last = &supervisor->slots[--supervisor->slot_count];
+        fdstore_remove_slot(last, supervisor->settings->listeners);
+        slot_close(last);
+    }
     if (supervisor->slot_count < before)
         supervisor_steer(supervisor, supervisor->slot_count);
 }

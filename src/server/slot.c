@@ -44,10 +44,11 @@ static bool map_memory(struct slot *slot)
 
 /* Has another daemon, or a service manager, left us a socket that would forbid this address to
  * anyone who does not join it? */
-static bool is_inherited(const struct handover *inherited, const union address *address)
+static bool is_inherited(const struct handover *inherited, enum handover_kind kind,
+                         const union address *address)
 {
     for (size_t i = 0; i < inherited->count; i++)
-        if (handover_is_socket(&inherited->records[i]) &&
+        if (inherited->records[i].kind == kind &&
             address_overlaps(&inherited->records[i].address, address))
             return true;
     return false;
@@ -59,13 +60,14 @@ static enum listener_outcome open_listener(const struct slot *slot, const struct
                                            char error[LISTENER_ERROR_MAX])
 {
     const union address *address = &listener->address;
-    bool first = exclusive && !is_inherited(inherited, address);
 
     *sockets = (struct listener_sockets){
         .udp = handover_take(inherited, HANDOVER_UDP, slot->number, address),
         .tcp = handover_take(inherited, HANDOVER_TCP, slot->number, address),
     };
-    return listener_open(listener, first, sockets, error);
+    bool joins = (sockets->udp < 0 && is_inherited(inherited, HANDOVER_UDP, address)) ||
+                 (sockets->tcp < 0 && is_inherited(inherited, HANDOVER_TCP, address));
+    return listener_open(listener, exclusive && !joins, sockets, error);
 }
 
 bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, size_t *count,

@@ -35,6 +35,7 @@ struct slot {
     bool left_out; /* by the steering, until a worker serves again */
     bool retiring; /* to be closed once it is empty (resize.h) */
     bool drained;  /* then: it is empty, and its worker has ended */
+    bool kept;     /* by the service manager, too (fdstore.h) */
     bool left;     /* to another daemon: its sockets are closed here (leave.h) */
 };
 

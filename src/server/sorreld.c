@@ -4,6 +4,7 @@
 #include "server/address.h"
 #include "server/builder.h"
 #include "server/control_socket.h"
+#include "server/fdstore.h"
 #include "server/loader.h"
 #include "server/log.h"
 #include "server/privilege.h"
@@ -64,6 +65,14 @@ static _Noreturn void __attribute__((format(printf, 1, 2))) refuse(const char *f
     exit(EXIT_FAILURE);
 }
 
+static bool has_listener(const struct settings *settings, const union address *address)
+{
+    for (size_t i = 0; i < settings->listener_count; i++)
+        if (address_is_equal(&settings->listeners[i].address, address))
+            return true;
+    return false;
+}
+
 static void add_listener(struct settings *settings, const char *text, bool optional)
 {
     struct listener listener = {.optional = optional};
@@ -71,9 +80,8 @@ static void add_listener(struct settings *settings, const char *text, bool optio
 
     if (!address_parse(&listener.address, text, error))
         refuse("%s", error);
-    for (size_t i = 0; i < settings->listener_count; i++)
-        if (address_is_equal(&settings->listeners[i].address, &listener.address))
-            refuse("%s is given twice with -l: once is enough", text);
+    if (has_listener(settings, &listener.address))
+        refuse("%s is given twice with -l: once is enough", text);
     struct listener *grown = reallocarray(settings->listeners, settings->listener_count + 1,
                                           sizeof *settings->listeners);
     if (grown == NULL)
@@ -163,6 +171,22 @@ static void parse_options(struct options *options, int argc, char **argv)
     settings->zone_count = (size_t)(argc - optind);
 }
 
+/* What the service manager passes: what an earlier start has left there, and sockets of its own. */
+static void receive_descriptors(struct settings *settings)
+{
+    char fault[LISTENER_ERROR_MAX];
+    struct listener *activated;
+    char text[ADDRESS_TEXT_MAX];
+    size_t count;
+
+    if (!fdstore_receive(&settings->inherited, &activated, &count, fault))
+        refuse("%s", fault);
+    for (size_t i = 0; i < count; i++)
+        if (!has_listener(settings, &activated[i].address))
+            add_listener(settings, address_to_text(&activated[i].address, text), false);
+    free(activated);
+}
+
 static void complete_settings(struct options *options)
 {
     struct settings *settings = &options->settings;
@@ -175,6 +199,8 @@ static void complete_settings(struct options *options)
     if (settings->join && settings->steering != STEERING_HASH)
         refuse("--join works with -s hash only: -s %s would steer the other daemon's queries too",
                steering_name(settings->steering));
+    if (!options->takeover && !options->test)
+        receive_descriptors(settings);
     if (settings->listener_count == 0) {
         add_listener(settings, "0.0.0.0", true);
         add_listener(settings, "::", true);

@@ -43,7 +43,9 @@ struct supervisor {
     struct takeover takeover;     /* of another daemon's place by this one */
     struct succession succession; /* the other way round */
     ev_timer leave_limit;
+    ev_timer watchdog;
     bool announced; /* that it serves */
+    bool unready;   /* the service manager waits to hear that it is done */
     bool adopting;  /* workers are changing to the table */
     bool stopping;
     bool leaving; /* stopping, and another daemon has the sockets (leave.h) */

@@ -3,9 +3,11 @@
 #include "server/builder.h"
 #include "server/channel.h"
 #include "server/commands.h"
+#include "server/fdstore.h"
 #include "server/leave.h"
 #include "server/log.h"
 #include "server/notify.h"
+#include "server/service.h"
 #include "server/supervision.h"
 
 #include <errno.h>
@@ -189,6 +191,8 @@ void supervisor_take_charge(struct supervisor *supervisor)
     control_socket_claim(&supervisor->settings->control);
     commands_open(supervisor);
     steer(supervisor);
+    if (supervisor->slot_count > 0)
+        service_begin(supervisor);
     check_progress(supervisor);
 }
 
@@ -247,6 +251,7 @@ static void check_progress(struct supervisor *supervisor)
         reloads_end(&supervisor->reloads, &supervisor->ledger, NULL);
     }
     supervisor_reload(supervisor);
+    service_settle(supervisor);
 }
 
 /* Takes one message of a worker; false when there is none. */
@@ -363,6 +368,8 @@ bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERR
     ev_init(&slot->respawn, respawn_due);
     slot->readable.data = supervisor;
     slot->respawn.data = slot;
+    if (!takeover_is_pending(&supervisor->takeover))
+        fdstore_put_slot(slot, settings->listeners);
     return true;
 }
 
@@ -396,9 +403,11 @@ static void inherit_table(struct supervisor *supervisor)
         return;
     if (seal_map(&table->sealed, table->fd) == NULL) {
         supervisor->generation = table->sealed.table.header->generation;
+        fdstore_note_table(supervisor->generation);
         return;
     }
     /* Another version's: this one reads all zones. */
+    fdstore_forget_table();
     close(table->fd);
     table->fd = -1;
 }
@@ -415,6 +424,9 @@ static void start_reload(struct supervisor *supervisor)
         .generation = ++supervisor->generation,
     };
 
+    supervisor->unready = true;
+    if (supervisor->announced && !takeover_is_pending(&supervisor->takeover))
+        notify_reloading();
     if (loader_start(&supervisor->loader, &order))
         return;
     ledger_abandon(&supervisor->ledger);
@@ -440,6 +452,7 @@ static void change_table(struct supervisor *supervisor, const struct loader_tabl
     loader_discard(&supervisor->table);
     supervisor->table = *next;
     supervisor->adopting = true;
+    service_keep_table(supervisor);
     for (size_t i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
         /* One that has left so many messages unread does not work any more. */
@@ -456,8 +469,21 @@ static void begin_serving(struct supervisor *supervisor)
         supervisor_stop(supervisor, EXIT_FAILURE);
         return;
     }
+    if (!takeover_is_pending(&supervisor->takeover))
+        service_begin(supervisor);
     for (size_t i = 0; i < supervisor->slot_count; i++)
         supervisor_spawn(supervisor, &supervisor->slots[i]);
+}
+
+/* Serves the table that an earlier start has left at once, and sees then what has changed since. */
+static void serve_inherited(struct supervisor *supervisor)
+{
+    supervisor->table = supervisor->inherited;
+    supervisor->inherited.fd = -1;
+    supervisor->unready = true;
+    ledger_commit(&supervisor->ledger, &supervisor->table.sealed.table, false, time(NULL));
+    reloads_want_all(&supervisor->reloads);
+    begin_serving(supervisor);
 }
 
 static void commit_ledger(struct supervisor *supervisor)
@@ -605,7 +631,10 @@ int supervisor_run(struct settings *settings)
         (!is_pending && !commands_open(&supervisor))) {
         supervisor.status = EXIT_FAILURE;
     } else {
-        start_reload(&supervisor);
+        if (supervisor.inherited.fd >= 0 && !is_pending)
+            serve_inherited(&supervisor);
+        else
+            start_reload(&supervisor);
         if (!supervisor.stopping)
             ev_run(supervisor.loop, 0);
     }

@@ -242,11 +242,39 @@ static void a_refusal_is_passed_on(void **state)
     close_pair(pair);
 }
 
+static void each_is_taken_once_and_from_its_place(void **state)
+{
+    struct handover handover = {0};
+    union address address = {.v4 = {.sin_family = AF_INET, .sin_port = htons(53)}};
+    union address other = {.v4 = {.sin_family = AF_INET, .sin_port = htons(54)}};
+    int udp = dup(STDERR_FILENO), tcp = dup(STDERR_FILENO), table = dup(STDERR_FILENO);
+    int before = lowest_free();
+
+    (void)state;
+    assert_int_equal(handover_slots(&handover), 0);
+    assert_true(handover_add(&handover, HANDOVER_UDP, 2, &address, udp));
+    assert_true(handover_add(&handover, HANDOVER_TCP, 0, &address, tcp));
+    assert_true(handover_add(&handover, HANDOVER_TABLE, 7, NULL, table));
+    assert_int_equal(handover_slots(&handover), 3);
+    assert_int_equal(handover_take(&handover, HANDOVER_UDP, 0, &address), -1);
+    assert_int_equal(handover_take(&handover, HANDOVER_UDP, 2, &other), -1);
+    assert_int_equal(handover_take(&handover, HANDOVER_CONTROL, 0, NULL), -1);
+    assert_int_equal(handover_take(&handover, HANDOVER_UDP, 2, &address), udp);
+    assert_int_equal(handover_take(&handover, HANDOVER_UDP, 2, &address), -1);
+    assert_int_equal(handover_take(&handover, HANDOVER_TABLE, 7, NULL), table);
+    assert_true(lowest_free() == before);
+    handover_discard(&handover); /* closes what nobody took, and nothing else */
+    assert_int_equal(fcntl(tcp, F_GETFD), -1);
+    assert_int_equal(close(udp), 0);
+    assert_int_equal(close(table), 0);
+}
+
 int main(void)
 {
     struct rlimit limit;
 
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_is_taken_once_and_from_its_place),
         cmocka_unit_test(every_socket_arrives_in_its_place),
         cmocka_unit_test(sending_goes_on_where_the_connection_was_full),
         cmocka_unit_test(a_handover_that_ends_early_leaves_nothing),
