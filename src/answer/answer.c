@@ -5,6 +5,7 @@
 #include "message/response.h"
 #include "table/hash.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -444,6 +445,7 @@ static struct edns edns_of_reply(const struct answer_task *task,
 {
     const struct query *query = &task->query;
 
+    assert(settings->nsid_length <= ANSWER_NSID_MAX);
     return (struct edns){.present = query->edns,
                          .dnssec_ok = query->dnssec_ok,
                          .payload = settings->udp_payload_max,

@@ -22,12 +22,15 @@ struct answer_settings {
     uint16_t udp_payload_max;   /* ceiling for UDP responses and what OPT announces: 512-65535 */
     uint16_t keepalive;         /* for edns-tcp-keepalive (RFC 7828), in 100 ms; 0: never sent */
     const uint8_t *nsid;        /* RFC 5001; NULL: never sent */
-    uint16_t nsid_length;
+    uint16_t nsid_length;       /* at most ANSWER_NSID_MAX */
     struct chaos chaos;         /* what is told of the server itself */
 };
 
 /* The payload size that avoids IP fragments nearly everywhere (DNS flag day 2020). */
 enum { ANSWER_UDP_PAYLOAD_DEFAULT = 1232 };
+
+/* Beside the longest question (259 octets) OPT with all its options must fit into 512 octets. */
+enum { ANSWER_NSID_MAX = 128 };
 
 /* What the answer was, for counters. */
 struct answer_report {

@@ -118,6 +118,7 @@ void promises_check(const struct table *table, uint8_t choice, const uint8_t *qu
                     size_t query_length)
 {
     static const uint16_t ceilings[] = {512, 1232, 4096, 65535};
+    static const uint8_t nsid[ANSWER_NSID_MAX] = "worker 3";
     struct exchange this = {
         .transport = choice & 4 ? TRANSPORT_TCP : TRANSPORT_UDP,
         .query = query,
@@ -125,8 +126,8 @@ void promises_check(const struct table *table, uint8_t choice, const uint8_t *qu
         .settings = {.table = table,
                      .udp_payload_max = ceilings[choice & 3],
                      .keepalive = choice & 8 ? 300 : 0,
-                     .nsid = choice & 16 ? (const uint8_t *)"worker 3" : NULL,
-                     .nsid_length = 8},
+                     .nsid = choice & 16 ? nsid : NULL,
+                     .nsid_length = sizeof nsid},
     };
 
     ask(&this);

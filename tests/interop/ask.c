@@ -208,11 +208,13 @@ bool ask_all(struct server *server, const struct query_list *queries, struct pat
     struct run udp = { .queries = queries, .replies = replies, .patience = patience };
     struct run tcp = { .queries = queries, .replies = replies, .patience = patience, .tcp = true };
     int fd = connect_to(server, SOCK_DGRAM);
+    bool connected;
 
     memset(replies, 0, queries->count * sizeof *replies);
     udp_run(&udp, fd);
     close(fd);
-    return tcp_run(&tcp, server) && server_is_alive(server);
+    connected = tcp_run(&tcp, server);
+    return server_is_alive(server) && connected;
 }
 
 void ask_free_replies(struct reply *replies, size_t count)
