@@ -7,7 +7,8 @@
  *   -k KIND      sorreld, nsd or knotd; may be repeated (all that are installed)
  *   -s STEERING  hash or query, of sorreld; may be repeated (both)
  *   -r RATE      queries a second    -t SECONDS  as long at least
- *   -f FLOWS     source ports        -n NAMES    in the zone        -w WORKERS  of each server
+ *   -f FLOWS     source ports        -n NAMES    in the zone
+ *   -w WORKERS   of each server      -l LOADS    of the zone in `reloads`
  *
  * sorreld and sorrelctl are those that $SORRELD and $SORRELCTL name, or of the directory it runs
  * in. Exits 0 if no server of ours has lost more than it may, 1 if one has or a scenario was void,
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { SKIPPED = 77, CHOICES_MAX = 16 };
@@ -32,6 +34,7 @@ static const struct scenario_effort full = {.rate = 50000,
                                             .reloads = 50,
                                             .resizes = 10,
                                             .takeovers = 20,
+                                            .restarts = 3,
                                             .deaths = 10,
                                             .shortfall = 5,
                                             .attempts = 2};
@@ -44,6 +47,7 @@ static const struct scenario_effort quick = {.rate = 5000,
                                              .reloads = 5,
                                              .resizes = 1,
                                              .takeovers = 3,
+                                             .restarts = 2,
                                              .deaths = 2,
                                              .shortfall = 25,
                                              .attempts = 5};
@@ -237,7 +241,10 @@ int main(int argc, char **argv)
     int option;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    while ((option = getopt(argc, argv, "qk:s:r:t:f:n:w:")) != -1)
+    /* A daemon that has been started by the one before is ours once that has ended. */
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1UL) != 0)
+        child_fail("cannot adopt orphans");
+    while ((option = getopt(argc, argv, "qk:s:r:t:f:n:w:l:")) != -1)
         switch (option) {
         case 'q':
             effort = quick;
@@ -263,6 +270,9 @@ int main(int argc, char **argv)
             break;
         case 'w':
             effort.workers = read_number(optarg, 1, 64);
+            break;
+        case 'l':
+            effort.reloads = read_number(optarg, 1, 10000);
             break;
         default:
             return CHILD_EXIT_BROKEN;

@@ -29,6 +29,13 @@ enum {
     PACE_PER_SECOND = 20,
 };
 
+/* How often a thing is done: ours has to stand it again and again, the others to show what it
+ * costs. */
+static unsigned times_for(const struct subject *subject, unsigned times)
+{
+    return subject->kind->is_ours ? times : 1;
+}
+
 /* Where an event takes place. */
 struct scenario_stage {
     struct subject *subject;
@@ -116,6 +123,7 @@ static void hang_up(struct scenario_stage *stage)
 
 struct growth {
     const struct subject *subject;
+    uint64_t mappings_more; /* that are no growth */
     struct footprint before;
     struct footprint now;
 };
@@ -124,13 +132,13 @@ struct growth {
  */
 static bool has_not_grown(void *argument)
 {
-    enum { MAPPINGS_MORE = 2, KIB_MORE = 1024 };
+    enum { KIB_MORE = 1024 };
     struct growth *growth = argument;
     const struct footprint *before = &growth->before, *now = &growth->now;
 
     subject_measure(growth->subject, &growth->now);
     return now->descriptors <= before->descriptors &&
-           now->mappings <= before->mappings + MAPPINGS_MORE &&
+           now->mappings <= before->mappings + growth->mappings_more &&
            now->anonymous_kib <= before->anonymous_kib + KIB_MORE;
 }
 
@@ -148,7 +156,7 @@ static void expect_no_growth(struct scenario_stage *stage, struct growth *growth
 
 static void reload_often(struct scenario_stage *stage)
 {
-    struct growth growth = {.subject = stage->subject};
+    struct growth growth = {.subject = stage->subject, .mappings_more = 2};
 
     for (unsigned i = 0; i < stage->effort->reloads && !is_in_trouble(stage); i++) {
         reload(stage);
@@ -238,7 +246,9 @@ static void kill_each_once(struct scenario_stage *stage, int signal)
 
 static void kill_each(struct scenario_stage *stage, int signal)
 {
-    for (unsigned i = 0; i < stage->effort->deaths && !is_in_trouble(stage); i++)
+    unsigned rounds = times_for(stage->subject, stage->effort->deaths);
+
+    for (unsigned i = 0; i < rounds && !is_in_trouble(stage); i++)
         kill_each_once(stage, signal);
 }
 
@@ -297,25 +307,60 @@ static void resize(struct scenario_stage *stage)
     }
 }
 
+/* Replaces it `times` times, by `replace`. What it takes afterwards has to be what it took after
+ * the first time. */
+static void replace_often(struct scenario_stage *stage, unsigned times, const char *what,
+                          bool (*replace)(struct subject *))
+{
+    /* The address space of a new process is laid out at random, in a few pieces more or less. */
+    struct growth growth = {.subject = stage->subject, .mappings_more = 30};
+
+    for (unsigned i = 0; i < times && !is_in_trouble(stage); i++) {
+        if (!replace(stage->subject))
+            say_trouble(stage, "%s %u failed", what, i + 1);
+        pace(stage);
+        if (i == 0)
+            subject_measure(stage->subject, &growth.before);
+    }
+    if (stage->subject->kind->is_ours && times > 1 && !is_in_trouble(stage))
+        expect_no_growth(stage, &growth);
+}
+
 static void take_over(struct scenario_stage *stage)
 {
-    for (unsigned i = 0; i < stage->effort->takeovers && !is_in_trouble(stage); i++) {
+    replace_often(stage, stage->effort->takeovers, "takeover", stage->subject->kind->take_over);
+}
+
+/* By daemons with other numbers of workers: their sockets are kept, added and given up. */
+static void take_over_resized(struct scenario_stage *stage)
+{
+    static const unsigned sizes[] = {4, 1, 3, 2};
+    enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+    for (size_t i = 0; i < SIZES * stage->effort->resizes && !is_in_trouble(stage); i++) {
+        stage->subject->workers = sizes[i % SIZES];
         if (!stage->subject->kind->take_over(stage->subject))
-            say_trouble(stage, "takeover %u failed", i + 1);
+            say_trouble(stage, "takeover with %u workers failed", sizes[i % SIZES]);
         pace(stage);
     }
 }
 
+static void upgrade(struct scenario_stage *stage)
+{
+    replace_often(stage, stage->effort->takeovers, "sorrelctl takeover",
+                  stage->subject->kind->upgrade);
+}
+
 static void restart(struct scenario_stage *stage)
 {
-    if (!stage->subject->kind->restart(stage->subject))
-        say_trouble(stage, "it did not start again");
+    replace_often(stage, times_for(stage->subject, stage->effort->restarts), "restart",
+                  stage->subject->kind->restart);
 }
 
 static void kill_supervisor(struct scenario_stage *stage)
 {
-    if (!stage->subject->kind->kill_supervisor(stage->subject))
-        say_trouble(stage, "it did not start again");
+    replace_often(stage, stage->effort->restarts, "the start after SIGKILL",
+                  stage->subject->kind->kill_supervisor);
 }
 
 static void nothing(struct scenario_stage *stage)
@@ -335,6 +380,9 @@ const struct scenario scenario_all[] = {
     {"resize", "2, 4, 1 and 3 workers", SUBJECT_RESIZES, false, resize},
     {"takeover", "another process takes over, again and again", SUBJECT_TAKES_OVER, false,
      take_over},
+    {"handover", "daemons with 4, 1, 3 and 2 workers take over", SUBJECT_TAKES_OVER, false,
+     take_over_resized},
+    {"upgrade", "it starts its own successor, again and again", SUBJECT_TAKES_OVER, false, upgrade},
     {"restart", "stopped and started", SUBJECT_RESTARTS, true, restart},
     {"supervisor", "SIGKILL to the supervisor", SUBJECT_OUTLIVES_SUPERVISOR, true, kill_supervisor},
     {NULL, NULL, SUBJECT_STARTS, false, NULL},

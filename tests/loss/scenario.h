@@ -20,6 +20,7 @@ struct scenario_effort {
     unsigned reloads;
     unsigned resizes; /* through all sizes */
     unsigned takeovers;
+    unsigned restarts;
     unsigned deaths;    /* of each worker */
     unsigned shortfall; /* percent of its rate that the generator may miss */
     unsigned attempts;  /* the rate is halved after each that was void */

@@ -205,20 +205,67 @@ static bool has_ended(void *pid)
     return child_has_ended(*(pid_t *)pid);
 }
 
-/* The old daemon ends once the new one serves; then this has happened. */
-static bool take_over(struct subject *subject)
+struct takeover {
+    struct subject *subject;
+    pid_t successor;
+    bool is_done;
+};
+
+/* The old daemon ends once the new one serves: then this has happened. */
+static bool has_one_ended(void *argument)
 {
+    struct takeover *takeover = argument;
+
+    takeover->is_done = child_has_ended(takeover->subject->pid);
+    return takeover->is_done || child_has_ended(takeover->successor);
+}
+
+/* Until it is done: while the number of workers changes, the old daemon refuses. */
+static bool try_to_take_over(void *argument)
+{
+    struct takeover *takeover = argument;
+    struct subject *subject = takeover->subject;
     struct command command = {.count = 0};
-    pid_t old = subject->pid;
 
     add_daemon(&command, subject);
     add(&command, "--takeover");
     add(&command, subject->directory);
-    subject->pid = child_start(command.argv, subject->log);
-    if (child_wait(has_ended, &old, READY_SECONDS))
-        return child_is_alive(subject->pid);
-    child_stop(old, SIGKILL, STOP_SECONDS);
-    return false;
+    takeover->successor = child_start(command.argv, subject->log);
+    child_wait(has_one_ended, takeover, READY_SECONDS);
+    return takeover->is_done;
+}
+
+static bool take_over(struct subject *subject)
+{
+    struct takeover takeover = {.subject = subject};
+
+    if (!child_wait(try_to_take_over, &takeover, READY_SECONDS))
+        return false;
+    subject->pid = takeover.successor;
+    return child_is_alive(subject->pid);
+}
+
+/* The daemon among our children: who loses its parent becomes ours (main). */
+static pid_t find_adopted(void)
+{
+    pid_t children[CHILD_LIST_MAX];
+    size_t count = child_list(getpid(), children);
+    char name[16];
+
+    for (size_t i = 0; i < count; i++)
+        if (child_name(children[i], name) && strcmp(name, "sorreld") == 0)
+            return children[i];
+    return 0;
+}
+
+static bool upgrade(struct subject *subject)
+{
+    pid_t old = subject->pid;
+
+    if (control(subject, "takeover", NULL) != 0 || !child_wait(has_ended, &old, READY_SECONDS))
+        return false;
+    subject->pid = find_adopted();
+    return subject->pid != 0;
 }
 
 /* Does `change`, which ends in another start of the service, and waits for that. */
@@ -329,6 +376,7 @@ const struct subject_kind subject_sorreld = {.name = "sorreld",
                                              .can = can,
                                              .resize = resize,
                                              .take_over = take_over,
+                                             .upgrade = upgrade,
                                              .restart = restart,
                                              .kill_supervisor = kill_supervisor,
                                              .list_workers = list_workers,

@@ -64,7 +64,8 @@ struct subject_kind {
     enum subject_reload (*hang_up)(struct subject *); /* reload by SIGHUP */
     bool (*can)(enum subject_ability);
     bool (*resize)(struct subject *, unsigned workers);
-    bool (*take_over)(struct subject *);
+    bool (*take_over)(struct subject *); /* by a daemon with subject->workers */
+    bool (*upgrade)(struct subject *);   /* by one that it starts itself */
     bool (*restart)(struct subject *);
     bool (*kill_supervisor)(struct subject *); /* and wait until it answers again */
     size_t (*list_workers)(const struct subject *, pid_t workers[CHILD_LIST_MAX]);
