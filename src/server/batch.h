@@ -115,6 +115,12 @@ static inline bool batch_is_pending(const struct batch *batch, unsigned i)
     return atomic_load_explicit(&batch->fate[i], memory_order_relaxed) == BATCH_PENDING;
 }
 
+/* Has a batch been begun, and not finished? Anyone may ask. */
+static inline bool batch_is_under_way(const struct batch *batch)
+{
+    return atomic_load_explicit(&batch->stage, memory_order_relaxed) != BATCH_EMPTY;
+}
+
 /* Was query `i` longer than BATCH_QUERY_MAX? */
 static inline bool batch_is_cut_off(const struct batch *batch, unsigned i)
 {

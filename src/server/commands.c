@@ -19,6 +19,8 @@ static const char *slot_state(const struct slot *slot)
         return "retiring";
     if (slot->pid == 0)
         return "waiting";
+    if (slot->suspect)
+        return "stalled";
     return slot->serving ? "serving" : "starting";
 }
 

@@ -175,6 +175,7 @@ int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
     slot->channel = channel;
     slot->started = slot_clock();
     slot->serving = false;
+    slot->fault = SLOT_SOUND;
     slot->generation = table->table.header->generation;
     slot->first_beat = slot->memory->counters.heartbeat;
     return 0;
@@ -192,9 +193,13 @@ static bool is_crash(int status)
     return false;
 }
 
-static void describe_death(int status, char text[64])
+static void describe_death(const struct slot *slot, int status, char text[64])
 {
-    if (WIFSIGNALED(status))
+    if (slot->fault == SLOT_STUCK)
+        snprintf(text, 64, "had stopped working, and was killed");
+    else if (slot->fault == SLOT_LOOPING)
+        snprintf(text, 64, "worked without end, and was killed");
+    else if (WIFSIGNALED(status))
         snprintf(text, 64, "died of SIG%s",
                  sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?");
     else
@@ -265,10 +270,10 @@ static ev_tstamp back_off(const struct slot *slot)
 
 ev_tstamp slot_bury(struct slot *slot, int status)
 {
-    bool crashed = is_crash(status);
+    bool crashed = is_crash(status) || slot->fault == SLOT_LOOPING;
     char death[64];
 
-    describe_death(status, death);
+    describe_death(slot, status, death);
     bool blamed = blame(slot, death, crashed);
     if (!blamed)
         log_event("worker %u (process %d) %s; its successor goes on where it stopped", slot->number,

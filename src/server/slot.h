@@ -17,6 +17,13 @@
 #include <sys/types.h>
 #include <time.h>
 
+/* Why the supervisor has killed a worker (stall.h). */
+enum slot_fault {
+    SLOT_SOUND, /* it has not */
+    SLOT_STUCK,
+    SLOT_LOOPING,
+};
+
 struct slot {
     unsigned number;
     size_t listener_count;
@@ -33,6 +40,8 @@ struct slot {
     unsigned deaths;
     bool serving;  /* its worker reads the sockets */
     bool left_out; /* by the steering, until a worker serves again */
+    bool suspect;  /* its worker may not be getting on with its work (stall.h) */
+    enum slot_fault fault;
     bool retiring; /* to be closed once it is empty (resize.h) */
     bool drained;  /* then: it is empty, and its worker has ended */
     bool kept;     /* by the service manager, too (fdstore.h) */
@@ -42,7 +51,7 @@ struct slot {
 /* May the steering send it anything? */
 static inline bool slot_receives(const struct slot *slot)
 {
-    return !slot->left_out && !slot->retiring;
+    return !slot->left_out && !slot->suspect && !slot->retiring;
 }
 
 /* Seconds of a clock that nobody sets, for how long something has lasted. */

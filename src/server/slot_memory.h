@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct slot_counters {
-    _Atomic uint64_t heartbeat; /* turns of the worker's work: batches and TCP reads */
+    _Atomic uint64_t heartbeat; /* turns of the worker's work: batches, TCP reads, accepts */
     _Atomic uint64_t udp_batches;
     _Atomic uint64_t udp_queries;     /* datagrams taken off the queue */
     _Atomic uint64_t udp_answers;     /* sent */

@@ -35,6 +35,7 @@ static const char usage[] =
     "  -s, --steering=POLICY     how queries are spread over workers: hash, query or random "
     "(hash)\n"
     "  -u, --user=USER           run as USER once started as root\n"
+    "      --stall=SECONDS       replace workers that make no progress for so long (2; 0: never)\n"
     "      --join                share addresses with a daemon that has them already\n"
     "      --takeover            take the place of the daemon that runs\n"
     "      --control=PATH        where sorrelctl reaches it (see sorreld(8) for the default)\n"
@@ -111,6 +112,19 @@ static unsigned parse_workers(const char *text)
     return (unsigned)number;
 }
 
+/* Less than the least would take a worker for stalled that waits for a network card. */
+static double parse_stall(const char *text)
+{
+    static const double least = 0.5, most = 3600;
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (*text < '0' || *text > '9' || *end != '\0' ||
+        (seconds != 0 && !(seconds >= least && seconds <= most)))
+        refuse("--stall %s: give seconds from 0.5 to 3600, or 0 for never", text);
+    return seconds;
+}
+
 static _Noreturn void print_and_exit(const char *text)
 {
     exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
@@ -118,11 +132,12 @@ static _Noreturn void print_and_exit(const char *text)
 
 static void parse_options(struct options *options, int argc, char **argv)
 {
-    enum { OPTION_JOIN = 256, OPTION_CONTROL, OPTION_TAKEOVER };
+    enum { OPTION_JOIN = 256, OPTION_STALL, OPTION_CONTROL, OPTION_TAKEOVER };
     static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
                                           {"workers", required_argument, NULL, 'w'},
                                           {"steering", required_argument, NULL, 's'},
                                           {"user", required_argument, NULL, 'u'},
+                                          {"stall", required_argument, NULL, OPTION_STALL},
                                           {"join", no_argument, NULL, OPTION_JOIN},
                                           {"control", required_argument, NULL, OPTION_CONTROL},
                                           {"takeover", no_argument, NULL, OPTION_TAKEOVER},
@@ -147,6 +162,9 @@ static void parse_options(struct options *options, int argc, char **argv)
             break;
         case 'u':
             options->user = optarg;
+            break;
+        case OPTION_STALL:
+            settings->stall = parse_stall(optarg);
             break;
         case OPTION_JOIN:
             settings->join = true;
@@ -349,7 +367,7 @@ static int test(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.settings = {.control.fd = -1, .takeover = -1}};
+    struct options options = {.settings = {.control.fd = -1, .stall = 2, .takeover = -1}};
 
     open_standard_descriptors();
     parse_options(&options, argc, argv);

@@ -1,7 +1,7 @@
 /*
  * The supervisor's state, for the files that it is made of: supervisor.c, which owns it, and
  * those that do a part of its work: commands.c what sorrelctl asks for, resize.c the number of
- * workers.
+ * workers, stall.c whether they work.
  */
 #ifndef SORREL_SERVER_SUPERVISION_H
 #define SORREL_SERVER_SUPERVISION_H
@@ -12,6 +12,7 @@
 #include "server/reloads.h"
 #include "server/resize.h"
 #include "server/slot.h"
+#include "server/stall.h"
 #include "server/succession.h"
 #include "server/supervisor.h"
 #include "server/takeover.h"
@@ -33,6 +34,7 @@ struct supervisor {
     struct ledger ledger;
     struct reloads reloads;
     struct resize resize;
+    struct stall stall;
     struct control *control; /* NULL: none */
     time_t started;          /* by slot_clock() */
     uint64_t seed;

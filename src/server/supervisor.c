@@ -61,6 +61,7 @@ void supervisor_stop(struct supervisor *supervisor, int status)
     succession_refuse(supervisor, "the daemon is stopping");
     supervisor->stopping = true;
     supervisor->status = status;
+    stall_stop(supervisor);
     reloads_refuse(&supervisor->reloads, "the daemon is stopping");
     resize_refuse(&supervisor->resize, "the daemon is stopping");
     loader_stop(&supervisor->loader);
@@ -271,8 +272,8 @@ static bool take_message(struct supervisor *supervisor, struct slot *slot)
     case CHANNEL_MESSAGE:
         if (message.type == CHANNEL_SERVING) {
             slot->serving = true;
-            if (slot->left_out) {
-                slot->left_out = false;
+            if (slot->left_out || slot->suspect) {
+                slot->left_out = slot->suspect = false;
                 steer(supervisor);
             }
             return true;
@@ -597,6 +598,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
     ev_child_start(supervisor->loop, &supervisor->children);
     ev_timer_init(&supervisor->stop_limit, stop_limit_reached, stop_limit, 0);
     supervisor->stop_limit.data = supervisor;
+    stall_start(supervisor);
     return true;
 }
 

@@ -19,6 +19,7 @@ struct settings {
     size_t listener_count;
     unsigned workers; /* 1-STEERING_SLOTS_MAX */
     enum steering_policy steering;
+    double stall;       /* seconds without progress before a worker is replaced; 0: never */
     bool join;          /* share the addresses with whoever has them */
     char *const *zones; /* ZONE arguments */
     size_t zone_count;

@@ -286,6 +286,7 @@ static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
     struct acceptor *acceptor = watcher->data;
 
     (void)events;
+    slot_count(&acceptor->tcp->memory->counters.heartbeat, 1);
     for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
         int fd = accept4(watcher->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {

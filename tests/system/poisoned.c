@@ -1,7 +1,8 @@
 /* Stands between the worker and answer(), and crashes for every QNAME whose first label is
- * `poison`. */
+ * `poison`; those whose first label is `endless` it never answers. */
 #include "answer/answer.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,13 @@ size_t __wrap_answer_finish(struct answer_task *task, const struct answer_settin
 
 static void crash_if_poison(const uint8_t *query)
 {
+    static volatile bool forever = true;
+
     if (memcmp(query + 12, "\6poison", 7) == 0)
         abort();
+    if (memcmp(query + 12, "\7endless", 8) == 0)
+        while (forever)
+            ;
 }
 
 size_t __wrap_answer(const struct answer_settings *settings, enum transport transport,
