@@ -49,7 +49,7 @@ void leave_slot_left(struct supervisor *supervisor, struct slot *slot)
 void leave_bury(struct supervisor *supervisor, struct slot *slot, int status)
 {
     if (!slot->left) {
-        ev_tstamp delay = slot_bury(slot, status);
+        ev_tstamp delay = slot_bury(slot, status, &supervisor->obituaries);
         if (delay > 0)
             mark_left(supervisor, slot);
         else
@@ -88,6 +88,7 @@ void leave_begin(struct supervisor *supervisor, int status)
                    "another sorreld has taken over from this one meanwhile: try again");
     resize_refuse(&supervisor->resize,
                   "another sorreld has taken over from this one meanwhile: try again");
+    stall_stop(supervisor);
     loader_stop(&supervisor->loader);
     commands_leave(supervisor);
     for (size_t i = 0; i < supervisor->slot_count; i++)

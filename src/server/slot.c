@@ -216,25 +216,27 @@ static void log_query(const struct slot *slot, const char *transport, const char
               log_hex(hex, sizeof hex, query, length), 2 * length >= sizeof hex ? "..." : "");
 }
 
-/* Gives up what the worker crashed on, if that can be told; true if it was a query over UDP, so
- * that its successor will get further. */
-static bool blame(struct slot *slot, const char *death, bool crashed)
+/* Gives up what the worker crashed on, if that can be told: then its successor will get further.
+ * Logged if `death` is given. Returns the number of queries. */
+static unsigned blame(struct slot *slot, const char *death, bool crashed)
 {
     struct slot_tcp_query *tcp_query = &slot->memory->tcp_query;
-    bool blamed = false;
+    unsigned blamed = 0;
     const uint8_t *query;
     size_t length;
 
     for (size_t i = 0; i < slot->listener_count; i++)
         if (batch_blame(&slot->memory->batches[i], crashed, &query, &length)) {
-            log_query(slot, "UDP", death, query, length);
-            blamed = true;
+            if (death != NULL)
+                log_query(slot, "UDP", death, query, length);
+            blamed++;
         }
     length = tcp_query->length;
     tcp_query->length = 0;
     if (crashed && length > 0 && length <= SLOT_TCP_QUERY_MAX) {
-        log_query(slot, "TCP", death, tcp_query->octets, length);
-        blamed = true;
+        if (death != NULL)
+            log_query(slot, "TCP", death, tcp_query->octets, length);
+        blamed++;
     }
     return blamed;
 }
@@ -268,14 +270,17 @@ static ev_tstamp back_off(const struct slot *slot)
     return delay;
 }
 
-ev_tstamp slot_bury(struct slot *slot, int status)
+ev_tstamp slot_bury(struct slot *slot, int status, struct obituaries *obituaries)
 {
     bool crashed = is_crash(status) || slot->fault == SLOT_LOOPING;
+    bool told = obituaries_admit(obituaries);
     char death[64];
 
     describe_death(slot, status, death);
-    bool blamed = blame(slot, death, crashed);
-    if (!blamed)
+    unsigned blamed = blame(slot, told ? death : NULL, crashed);
+    if (!told)
+        obituaries_count(obituaries, blamed);
+    else if (blamed == 0)
         log_event("worker %u (process %d) %s; its successor goes on where it stopped", slot->number,
                   (int)slot->pid, death);
     close(slot->channel);
@@ -283,7 +288,7 @@ ev_tstamp slot_bury(struct slot *slot, int status)
     slot->pid = 0;
     slot->serving = false;
     slot->deaths++;
-    bool progress = blamed || slot->memory->counters.heartbeat != slot->first_beat;
+    bool progress = blamed > 0 || slot->memory->counters.heartbeat != slot->first_beat;
     slot->fruitless = progress ? 0 : slot->fruitless + 1;
     drop_deadly_batches(slot);
     return back_off(slot);

@@ -7,6 +7,7 @@
 
 #include "server/handover.h"
 #include "server/listener.h"
+#include "server/obituaries.h"
 #include "server/slot_memory.h"
 #include "table/seal.h"
 
@@ -93,9 +94,9 @@ int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
 
 /*
  * The worker has died with `status` as of waitpid(2): closes its channel, gives up the query it
- * crashed on, logs what happened. Returns how many seconds to wait before the next is started: 0
- * but for crash loops.
+ * crashed on, logs what happened if `obituaries` admits it. Returns how many seconds to wait before
+ * the next is started: 0 but for crash loops.
  */
-ev_tstamp slot_bury(struct slot *slot, int status);
+ev_tstamp slot_bury(struct slot *slot, int status, struct obituaries *obituaries);
 
 #endif

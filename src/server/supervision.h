@@ -33,6 +33,7 @@ struct supervisor {
     struct loader_table inherited; /* another daemon's, until there is one; fd -1: none */
     struct ledger ledger;
     struct reloads reloads;
+    struct obituaries obituaries;
     struct resize resize;
     struct stall stall;
     struct control *control; /* NULL: none */

@@ -332,7 +332,7 @@ static void bury(struct supervisor *supervisor, struct slot *slot, int status)
         resize_advance(supervisor);
         return;
     }
-    ev_tstamp delay = slot_bury(slot, status);
+    ev_tstamp delay = slot_bury(slot, status, &supervisor->obituaries);
     if (delay > 0) {
         slot->left_out = true;
         slot->respawn.repeat = delay;
@@ -598,6 +598,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
     ev_child_start(supervisor->loop, &supervisor->children);
     ev_timer_init(&supervisor->stop_limit, stop_limit_reached, stop_limit, 0);
     supervisor->stop_limit.data = supervisor;
+    obituaries_open(&supervisor->obituaries, supervisor->loop);
     stall_start(supervisor);
     return true;
 }
@@ -612,6 +613,7 @@ static void close_supervisor(struct supervisor *supervisor)
     if (supervisor->inherited.fd >= 0)
         loader_discard(&supervisor->inherited);
     handover_discard(&supervisor->settings->inherited);
+    obituaries_close(&supervisor->obituaries);
     ledger_free(&supervisor->ledger);
     commands_close(supervisor);
     ev_loop_destroy(supervisor->loop);

@@ -34,6 +34,23 @@ unsigned daemon_count_logged(const struct daemon *daemon, const char *text)
     return count;
 }
 
+unsigned daemon_count_given_up(const struct daemon *daemon)
+{
+    static const char one[] = ", which is given up: ", many[] = ", which are given up: ";
+    unsigned count = daemon_count_logged(daemon, one);
+    char line[8192];
+    FILE *file = fopen(daemon->log, "re");
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        const char *found = strstr(line, many);
+        if (found != NULL)
+            count += (unsigned)strtoul(found + strlen(many), NULL, 10);
+    }
+    if (file != NULL)
+        fclose(file);
+    return count;
+}
+
 static bool serves_or_ended(void *context)
 {
     struct daemon *daemon = context;

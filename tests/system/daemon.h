@@ -34,6 +34,9 @@ void daemon_workers(const struct daemon *daemon, pid_t pids[DAEMON_WORKERS_MAX])
 /* How many lines of its log have `text` in them. */
 unsigned daemon_count_logged(const struct daemon *daemon, const char *text);
 
+/* How many queries its log says that it has given up, for workers have crashed on them. */
+unsigned daemon_count_given_up(const struct daemon *daemon);
+
 /* Stops it and removes the directory; prints the log if `show_log`. False if it does not stop as it
  * should. */
 bool daemon_stop(struct daemon *daemon, bool show_log);
