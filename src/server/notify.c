@@ -2,6 +2,8 @@
 
 #include "config.h"
 
+#include <stddef.h>
+
 #ifdef HAVE_LIBSYSTEMD
 
 #include <inttypes.h>
