@@ -142,7 +142,7 @@ void envelope_writer_start(struct envelope_writer *writer, enum protocol_type ty
 {
     *writer = (struct envelope_writer){
         .header = {.version = PROTOCOL_VERSION, .type = (uint16_t)type, .length = (uint32_t)length},
-        .payload = payload,
+        .payload = length > 0 ? payload : "", /* no arithmetic on NULL */
     };
     memcpy(writer->header.magic, PROTOCOL_MAGIC, sizeof writer->header.magic);
 }
