@@ -226,12 +226,13 @@ const char *presentation_octets(const struct token *token, uint8_t *to, size_t r
     return NULL;
 }
 
-static int hex_digit(char octet)
+/* The value of a digit below `base`, letters in any case after 9; -1 if it is none. */
+static int digit_of(char octet, int base)
 {
-    if (is_digit(octet))
-        return octet - '0';
-    octet = (char)(octet | 0x20);
-    return octet >= 'a' && octet <= 'f' ? octet - 'a' + 10 : -1;
+    int value = is_digit(octet) ? octet - '0' : (octet | 0x20) - 'a' + 10;
+    bool is_letter = !is_digit(octet) && value >= 10;
+
+    return (is_digit(octet) || is_letter) && value < base ? value : -1;
 }
 
 const char *presentation_hex(const char *text, size_t text_length, uint8_t *to, size_t room,
@@ -242,8 +243,8 @@ const char *presentation_hex(const char *text, size_t text_length, uint8_t *to, 
     if (text_length / 2 > room)
         return "is too long";
     for (size_t i = 0; i < text_length / 2; i++) {
-        int high = hex_digit(text[2 * i]);
-        int low = hex_digit(text[2 * i + 1]);
+        int high = digit_of(text[2 * i], 16);
+        int low = digit_of(text[2 * i + 1], 16);
         if (high < 0 || low < 0)
             return "is not hexadecimal";
         to[i] = (uint8_t)(high << 4 | low);
@@ -296,14 +297,6 @@ const char *presentation_base64(const char *text, size_t text_length, uint8_t *t
     return NULL;
 }
 
-static int base32hex_digit(char octet)
-{
-    if (is_digit(octet))
-        return octet - '0';
-    octet = (char)(octet | 0x20);
-    return octet >= 'a' && octet <= 'v' ? octet - 'a' + 10 : -1;
-}
-
 const char *presentation_base32hex(const char *text, size_t text_length, uint8_t *to, size_t room,
                                    size_t *length)
 {
@@ -312,7 +305,7 @@ const char *presentation_base32hex(const char *text, size_t text_length, uint8_t
     size_t count = 0;
 
     for (size_t i = 0; i < text_length; i++) {
-        int digit = base32hex_digit(text[i]);
+        int digit = digit_of(text[i], 32);
         if (digit < 0)
             return "is not base32hex";
         bits = bits << 5 | (unsigned)digit;
