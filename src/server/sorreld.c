@@ -1,12 +1,12 @@
 /* The daemon's beginning: options, user, supervisor. */
 #include "config.h"
 
-#include "server/address.h"
 #include "server/builder.h"
 #include "server/control_socket.h"
 #include "server/fdstore.h"
 #include "server/loader.h"
 #include "server/log.h"
+#include "server/options.h"
 #include "server/privilege.h"
 #include "server/steering.h"
 #include "server/supervisor.h"
@@ -15,8 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,35 +22,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-static const char usage[] =
-    "usage: sorreld [-l ADDR[@PORT]]... [-w N|auto] [-s POLICY] [-u USER] [-t] ZONE...\n"
-    "\n"
-    "Answers DNS queries about the zones it is given, in the foreground.\n"
-    "\n"
-    "  -l, --listen=ADDR[@PORT]  listen there; may be repeated (0.0.0.0 and ::, port 53)\n"
-    "  -w, --workers=N|auto      run N worker processes (auto: as many as CPUs it may use)\n"
-    "  -s, --steering=POLICY     how queries are spread over workers: hash, query or random "
-    "(hash)\n"
-    "  -u, --user=USER           run as USER once started as root\n"
-    "      --stall=SECONDS       replace workers that make no progress for so long (2; 0: never)\n"
-    "      --join                share addresses with a daemon that has them already\n"
-    "      --takeover            take the place of the daemon that runs\n"
-    "      --control=PATH        where sorrelctl reaches it (see sorreld(8) for the default)\n"
-    "  -t, --test                check the zones, then exit\n"
-    "  -V, --version             print the version, then exit\n"
-    "  -h, --help                print this, then exit\n"
-    "\n"
-    "  ZONE: a directory (every *.zone in it), FILE.zone (the origin is the file's name without\n"
-    "  .zone), or ORIGIN=FILE\n";
-
-struct options {
-    struct settings settings;
-    const char *user;
-    const char *control; /* NULL: at the default path, if that is free */
-    bool takeover;
-    bool test;
-};
 
 static _Noreturn void __attribute__((format(printf, 1, 2))) refuse(const char *format, ...)
 {
@@ -66,132 +35,18 @@ static _Noreturn void __attribute__((format(printf, 1, 2))) refuse(const char *f
     exit(EXIT_FAILURE);
 }
 
-static bool has_listener(const struct settings *settings, const union address *address)
+static void add_listener(struct options *options, const char *text, bool optional)
 {
-    for (size_t i = 0; i < settings->listener_count; i++)
-        if (address_is_equal(&settings->listeners[i].address, address))
-            return true;
-    return false;
-}
+    char error[OPTION_ERROR_MAX];
 
-static void add_listener(struct settings *settings, const char *text, bool optional)
-{
-    struct listener listener = {.optional = optional};
-    char error[ADDRESS_ERROR_MAX];
-
-    if (!address_parse(&listener.address, text, error))
+    if (!options_add_listener(options, text, optional, error))
         refuse("%s", error);
-    if (has_listener(settings, &listener.address))
-        refuse("%s is given twice with -l: once is enough", text);
-    struct listener *grown = reallocarray(settings->listeners, settings->listener_count + 1,
-                                          sizeof *settings->listeners);
-    if (grown == NULL)
-        refuse("%s", strerror(errno));
-    settings->listeners = grown;
-    settings->listeners[settings->listener_count++] = listener;
-}
-
-static unsigned usable_cpus(void)
-{
-    cpu_set_t cpus;
-
-    if (sched_getaffinity(0, sizeof cpus, &cpus) != 0)
-        return 1;
-    return (unsigned)CPU_COUNT(&cpus);
-}
-
-static unsigned parse_workers(const char *text)
-{
-    char *end;
-
-    if (strcmp(text, "auto") == 0)
-        return usable_cpus();
-    unsigned long number = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || number < 1 || number > STEERING_SLOTS_MAX)
-        refuse("-w %s: give a number of workers from 1 to %d, or auto", text, STEERING_SLOTS_MAX);
-    return (unsigned)number;
-}
-
-/* Less than the least would take a worker for stalled that waits for a network card. */
-static double parse_stall(const char *text)
-{
-    static const double least = 0.5, most = 3600;
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (*text < '0' || *text > '9' || *end != '\0' ||
-        (seconds != 0 && !(seconds >= least && seconds <= most)))
-        refuse("--stall %s: give seconds from 0.5 to 3600, or 0 for never", text);
-    return seconds;
-}
-
-static _Noreturn void print_and_exit(const char *text)
-{
-    exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-}
-
-static void parse_options(struct options *options, int argc, char **argv)
-{
-    enum { OPTION_JOIN = 256, OPTION_STALL, OPTION_CONTROL, OPTION_TAKEOVER };
-    static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
-                                          {"workers", required_argument, NULL, 'w'},
-                                          {"steering", required_argument, NULL, 's'},
-                                          {"user", required_argument, NULL, 'u'},
-                                          {"stall", required_argument, NULL, OPTION_STALL},
-                                          {"join", no_argument, NULL, OPTION_JOIN},
-                                          {"control", required_argument, NULL, OPTION_CONTROL},
-                                          {"takeover", no_argument, NULL, OPTION_TAKEOVER},
-                                          {"test", no_argument, NULL, 't'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    struct settings *settings = &options->settings;
-    int option;
-
-    while ((option = getopt_long(argc, argv, "l:w:s:u:tVh", longs, NULL)) != -1)
-        switch (option) {
-        case 'l':
-            add_listener(settings, optarg, false);
-            break;
-        case 'w':
-            settings->workers = parse_workers(optarg);
-            break;
-        case 's':
-            if (!steering_parse(optarg, &settings->steering))
-                refuse("-s %s: there are the policies hash, query and random", optarg);
-            break;
-        case 'u':
-            options->user = optarg;
-            break;
-        case OPTION_STALL:
-            settings->stall = parse_stall(optarg);
-            break;
-        case OPTION_JOIN:
-            settings->join = true;
-            break;
-        case OPTION_CONTROL:
-            options->control = optarg;
-            break;
-        case OPTION_TAKEOVER:
-            options->takeover = true;
-            break;
-        case 't':
-            options->test = true;
-            break;
-        case 'V':
-            print_and_exit("sorreld " PACKAGE_VERSION "\n");
-        case 'h':
-            print_and_exit(usage);
-        default:
-            refuse("sorreld --help lists the options");
-        }
-    settings->zones = argv + optind;
-    settings->zone_count = (size_t)(argc - optind);
 }
 
 /* What the service manager passes: what an earlier start has left there, and sockets of its own. */
-static void receive_descriptors(struct settings *settings)
+static void receive_descriptors(struct options *options)
 {
+    struct settings *settings = &options->settings;
     char fault[LISTENER_ERROR_MAX];
     struct listener *activated;
     char text[ADDRESS_TEXT_MAX];
@@ -200,8 +55,8 @@ static void receive_descriptors(struct settings *settings)
     if (!fdstore_receive(&settings->inherited, &activated, &count, fault))
         refuse("%s", fault);
     for (size_t i = 0; i < count; i++)
-        if (!has_listener(settings, &activated[i].address))
-            add_listener(settings, address_to_text(&activated[i].address, text), false);
+        if (!options_have_listener(options, &activated[i].address))
+            add_listener(options, address_to_text(&activated[i].address, text), false);
     free(activated);
 }
 
@@ -218,15 +73,13 @@ static void complete_settings(struct options *options)
         refuse("--join works with -s hash only: -s %s would steer the other daemon's queries too",
                steering_name(settings->steering));
     if (!options->takeover && !options->test)
-        receive_descriptors(settings);
+        receive_descriptors(options);
     if (settings->listener_count == 0) {
-        add_listener(settings, "0.0.0.0", true);
-        add_listener(settings, "::", true);
+        add_listener(options, "0.0.0.0", true);
+        add_listener(options, "::", true);
     }
     if (settings->workers == 0)
-        settings->workers = usable_cpus();
-    if (settings->workers > STEERING_SLOTS_MAX)
-        settings->workers = STEERING_SLOTS_MAX;
+        settings->workers = options_usable_cpus();
 }
 
 struct test_tally {
@@ -365,12 +218,26 @@ static int test(const struct options *options)
     return test_zones(&options->settings);
 }
 
+static _Noreturn void print_and_exit(const struct options *options)
+{
+    if (options->help)
+        options_print_help(stdout);
+    else
+        puts("sorreld " PACKAGE_VERSION);
+    exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
 int main(int argc, char **argv)
 {
-    struct options options = {.settings = {.control.fd = -1, .stall = 2, .takeover = -1}};
+    struct options options;
+    char error[OPTION_ERROR_MAX];
 
     open_standard_descriptors();
-    parse_options(&options, argc, argv);
+    options_init(&options);
+    if (!options_read_command(&options, argc, argv, error))
+        refuse("%s", error);
+    if (options.help || options.version)
+        print_and_exit(&options);
     complete_settings(&options);
     if (!program_note(&options.settings.program, argc, argv, options.takeover))
         refuse("%s", strerror(errno));
@@ -379,6 +246,6 @@ int main(int argc, char **argv)
     raise_descriptor_limit();
     int status = options.test ? test(&options) : serve(&options);
     program_free(&options.settings.program);
-    free(options.settings.listeners);
+    options_free(&options);
     return status;
 }
