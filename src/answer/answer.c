@@ -402,12 +402,12 @@ static bool put_sections(struct reply *reply)
     return true;
 }
 
-static size_t response_limit(const struct answer_settings *settings, enum transport transport,
+static size_t response_limit(const struct answer_settings *settings, const struct client *client,
                              const struct query *query, size_t reply_max)
 {
     size_t limit = reply_max;
 
-    if (transport == TRANSPORT_UDP) {
+    if (client->transport == TRANSPORT_UDP) {
         limit = query->udp_payload;
         if (limit > settings->udp_payload_max)
             limit = settings->udp_payload_max;
@@ -415,12 +415,28 @@ static size_t response_limit(const struct answer_settings *settings, enum transp
     return limit < reply_max ? limit : reply_max;
 }
 
-static uint16_t rcode_of_verdict(const struct answer_task *task)
+/* RFC 7873 §5.2, §5.4. */
+static bool is_bad_cookie(const struct answer_task *task, const struct answer_settings *settings,
+                          const struct client *client)
 {
+    if (task->verdict == QUERY_COOKIE)
+        return task->cookie_state == COOKIE_INVALID;
+    return settings->cookies_required && client->transport == TRANSPORT_UDP &&
+           (task->cookie_state == COOKIE_INVALID || task->cookie_state == COOKIE_NEW);
+}
+
+static uint16_t rcode_of_verdict(const struct answer_task *task,
+                                 const struct answer_settings *settings,
+                                 const struct client *client)
+{
+    if (task->cookie_state != COOKIE_ABSENT && is_bad_cookie(task, settings, client))
+        return RCODE_BADCOOKIE;
     switch (task->verdict) {
     case QUERY_FORMERR_HEADER:
     case QUERY_FORMERR:
         return RCODE_FORMERR;
+    case QUERY_COOKIE:
+        return settings->cookies != NULL ? RCODE_NOERROR : RCODE_FORMERR;
     case QUERY_NOTIMP:
         return RCODE_NOTIMP;
     case QUERY_BADVERS:
@@ -440,8 +456,8 @@ static int ede_of_rcode(const struct answer_task *task, uint16_t rcode)
 }
 
 static struct edns edns_of_reply(const struct answer_task *task,
-                                 const struct answer_settings *settings, enum transport transport,
-                                 uint16_t rcode)
+                                 const struct answer_settings *settings,
+                                 const struct client *client, uint16_t rcode)
 {
     const struct query *query = &task->query;
 
@@ -452,9 +468,22 @@ static struct edns edns_of_reply(const struct answer_task *task,
                          .ede = ede_of_rcode(task, rcode),
                          .nsid = query->wants_nsid ? settings->nsid : NULL,
                          .nsid_length = settings->nsid_length,
+                         .cookie = task->cookie_state != COOKIE_ABSENT ? task->cookie : NULL,
                          .keepalive = query->wants_keepalive && settings->keepalive > 0 &&
-                                      transport == TRANSPORT_TCP,
+                                      client->transport == TRANSPORT_TCP,
                          .timeout = settings->keepalive};
+}
+
+static void judge_cookie(struct answer_task *task, const struct answer_settings *settings,
+                         const struct client *client)
+{
+    const struct query *query = &task->query;
+
+    task->cookie_state = COOKIE_ABSENT;
+    if (settings->cookies != NULL && query->cookie_length > 0)
+        task->cookie_state = cookie_check(settings->cookies, client, settings->now,
+                                          task->wire + query->cookie, query->cookie_length,
+                                          task->cookie);
 }
 
 void answer_begin(struct answer_task *task, const struct answer_settings *settings,
@@ -498,7 +527,7 @@ static bool is_authoritative(const struct reply *reply)
 }
 
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
-                     enum transport transport, uint8_t *wire, size_t wire_max,
+                     const struct client *client, uint8_t *wire, size_t wire_max,
                      struct answer_report *report)
 {
     const struct query *query = &task->query;
@@ -518,13 +547,15 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
     reply.place = (struct place){0};
     reply.dnssec_ok = query->dnssec_ok;
     reply.steps = 0;
-    reply.rcode = rcode_of_verdict(task);
+    judge_cookie(task, settings, client);
+    report->cookie = task->cookie_state;
+    reply.rcode = rcode_of_verdict(task, settings, client);
     reply.authoritative = false;
 
-    struct edns edns = edns_of_reply(task, settings, transport, reply.rcode);
-    size_t limit = response_limit(settings, transport, query, wire_max) - edns_length(&edns);
+    struct edns edns = edns_of_reply(task, settings, client, reply.rcode);
+    size_t limit = response_limit(settings, client, query, wire_max) - edns_length(&edns);
     response_begin(&reply.response, wire, limit, task->wire, query->question_length);
-    if (reply.rcode == RCODE_NOERROR) {
+    if (reply.rcode == RCODE_NOERROR && task->verdict == QUERY_ANSWER) {
         truncated = !(task->told != NULL ? chaos_put(&reply.response, task->told)
                                          : put_sections(&reply));
         reply.authoritative = is_authoritative(&reply);
@@ -539,7 +570,7 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
                            &edns, reply.rcode);
 }
 
-size_t answer(const struct answer_settings *settings, enum transport transport,
+size_t answer(const struct answer_settings *settings, const struct client *client,
               const uint8_t *query, size_t query_length, uint8_t *reply, size_t reply_max,
               struct answer_report *report)
 {
@@ -548,5 +579,5 @@ size_t answer(const struct answer_settings *settings, enum transport transport,
     answer_begin(&task, settings, query, query_length);
     answer_look_ahead(&task, settings);
     answer_look_closer(&task);
-    return answer_finish(&task, settings, transport, reply, reply_max, report);
+    return answer_finish(&task, settings, client, reply, reply_max, report);
 }

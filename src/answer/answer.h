@@ -8,14 +8,14 @@
 #define SORREL_ANSWER_ANSWER_H
 
 #include "answer/chaos.h"
+#include "answer/client.h"
+#include "answer/cookie.h"
 #include "answer/lookup.h"
 #include "message/query.h"
 #include "table/table.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
 
 struct answer_settings {
     const struct table *table;
@@ -24,6 +24,9 @@ struct answer_settings {
     const uint8_t *nsid;        /* RFC 5001; NULL: never sent */
     uint16_t nsid_length;       /* at most ANSWER_NSID_MAX */
     struct chaos chaos;         /* what is told of the server itself */
+    const struct cookie_secrets *cookies; /* NULL: COOKIE options are ignored */
+    uint32_t now;               /* for cookies: seconds since 1970, modulo 2^32 */
+    bool cookies_required;      /* over UDP, of clients that know cookies: else BADCOOKIE */
 };
 
 /* The payload size that avoids IP fragments nearly everywhere (DNS flag day 2020). */
@@ -41,13 +44,14 @@ struct answer_report {
     bool truncated;
     bool edns;
     bool dnssec_ok;
+    enum cookie_state cookie;
 };
 
 /*
  * Answers one message. `reply` has room for `reply_max` octets (at least 512; 65535 for TCP) and
  * must not overlap `query`. Returns the length of the response, or 0 for silence.
  */
-size_t answer(const struct answer_settings *settings, enum transport transport,
+size_t answer(const struct answer_settings *settings, const struct client *client,
               const uint8_t *query, size_t query_length, uint8_t *reply, size_t reply_max,
               struct answer_report *report);
 
@@ -64,6 +68,8 @@ struct answer_task {
     struct asked asked;               /* QNAME */
     const struct table_section *zone; /* NULL: in none of ours */
     const char *told;                 /* class CH: the text to answer with, or NULL */
+    enum cookie_state cookie_state;
+    uint8_t cookie[COOKIE_SIZE];      /* for the response, unless COOKIE_ABSENT */
 };
 
 void answer_begin(struct answer_task *task, const struct answer_settings *settings,
@@ -71,7 +77,7 @@ void answer_begin(struct answer_task *task, const struct answer_settings *settin
 void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings);
 void answer_look_closer(struct answer_task *task);
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
-                     enum transport transport, uint8_t *reply, size_t reply_max,
+                     const struct client *client, uint8_t *reply, size_t reply_max,
                      struct answer_report *report);
 
 #endif

@@ -78,6 +78,7 @@ enum rcode {
     RCODE_YXDOMAIN = 6,
     RCODE_NOTAUTH = 9,
     RCODE_BADVERS = 16,
+    RCODE_BADCOOKIE = 23,
 };
 
 enum edns_option {
@@ -91,9 +92,10 @@ enum edns_option {
 enum ede_code {
     EDE_NONE = -1,
     EDE_OTHER = 0,
-    EDE_INVALID_DATA = 24,
+    EDE_PROHIBITED = 18,
     EDE_NOT_AUTHORITATIVE = 20,
     EDE_NOT_SUPPORTED = 21,
+    EDE_INVALID_DATA = 24,
 };
 
 #endif

@@ -10,6 +10,7 @@ enum { OPTION_HEADER_SIZE = 4 };
 static size_t options_length(const struct edns *edns)
 {
     return (edns->nsid != NULL ? OPTION_HEADER_SIZE + (size_t)edns->nsid_length : 0) +
+           (edns->cookie != NULL ? OPTION_HEADER_SIZE + (size_t)EDNS_COOKIE_SIZE : 0) +
            (edns->ede != EDE_NONE ? OPTION_HEADER_SIZE + 2 : 0) +
            (edns->keepalive ? OPTION_HEADER_SIZE + 2 : 0);
 }
@@ -49,6 +50,11 @@ void edns_write(const struct edns *edns, uint8_t *at)
         at = write_option_header(at, OPTION_NSID, edns->nsid_length);
         memcpy(at, edns->nsid, edns->nsid_length);
         at += edns->nsid_length;
+    }
+    if (edns->cookie != NULL) {
+        at = write_option_header(at, OPTION_COOKIE, EDNS_COOKIE_SIZE);
+        memcpy(at, edns->cookie, EDNS_COOKIE_SIZE);
+        at += EDNS_COOKIE_SIZE;
     }
     if (edns->ede != EDE_NONE)
         at = write_u16_option(at, OPTION_EDE, (uint16_t)edns->ede);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { EDNS_COOKIE_SIZE = 24 };
+
 struct edns {
     bool present;          /* the query had an OPT record; otherwise nothing is written */
     bool dnssec_ok;        /* DO, copied from the query (RFC 3225 §3) */
@@ -16,6 +18,7 @@ struct edns {
     int ede;               /* enum ede_code; EDE_NONE: no such option */
     const uint8_t *nsid;   /* RFC 5001; NULL: no such option */
     uint16_t nsid_length;
+    const uint8_t *cookie; /* EDNS_COOKIE_SIZE octets (RFC 7873); NULL: no such option */
     bool keepalive;        /* send edns-tcp-keepalive (RFC 7828) ... */
     uint16_t timeout;      /* ... with this idle time-out, in 100 ms */
 };

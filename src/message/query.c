@@ -30,42 +30,59 @@ static bool skip_name(struct cursor *cursor)
     return false;
 }
 
-static void note_option(struct query *query, uint16_t code)
+enum { OPTION_HEADER_SIZE = 4 };
+
+/* RFC 7873 §4, §5.2.2. */
+static bool is_cookie_length(size_t length)
 {
-    if (code == OPTION_NSID)
+    return length == 8 || (length >= 16 && length <= 40);
+}
+
+/* `at` is the message offset of an option. Of several cookies the first counts. */
+static void note_option(struct query *query, const uint8_t *wire, size_t at)
+{
+    uint16_t code = wire_read_u16(wire + at);
+    uint16_t length = wire_read_u16(wire + at + 2);
+
+    if (code == OPTION_NSID) {
         query->wants_nsid = true;
-    else if (code == OPTION_TCP_KEEPALIVE)
+    } else if (code == OPTION_TCP_KEEPALIVE) {
         query->wants_keepalive = true;
-}
-
-/* RFC 6891 §6.1.2: the options fill RDATA exactly. Unknown ones are passed over. */
-static bool read_options(struct query *query, const uint8_t *rdata, size_t length)
-{
-    while (length >= 4) {
-        uint16_t code = wire_read_u16(rdata);
-        size_t size = 4u + wire_read_u16(rdata + 2);
-        if (size > length)
-            return false;
-        note_option(query, code);
-        rdata += size;
-        length -= size;
+    } else if (code == OPTION_COOKIE && query->cookie == 0) {
+        query->cookie = (uint16_t)(at + OPTION_HEADER_SIZE);
+        query->cookie_length = is_cookie_length(length) ? (uint8_t)length : 0;
     }
-    return length == 0;
 }
 
-/* RFC 6891 §6.1.2, §6.1.3: CLASS is the payload size; TTL holds version and flags. `fixed` points
- * at TYPE. */
-static bool read_opt(struct query *query, const uint8_t *fixed)
+/* RFC 6891 §6.1.2: the options, from message offset `at`, end exactly at `end`. Unknown ones are
+ * passed over. */
+static bool read_options(struct query *query, const uint8_t *wire, size_t at, size_t end)
 {
-    uint16_t payload = wire_read_u16(fixed + 2);
+    while (end - at >= OPTION_HEADER_SIZE) {
+        size_t size = OPTION_HEADER_SIZE + (size_t)wire_read_u16(wire + at + 2);
+        if (size > end - at)
+            return false;
+        note_option(query, wire, at);
+        at += size;
+    }
+    return at == end;
+}
 
-    if (!read_options(query, fixed + WIRE_RR_FIXED_SIZE, wire_read_u16(fixed + 8)))
+/* RFC 6891 §6.1.2, §6.1.3: CLASS is the payload size; TTL holds version and flags. `at` is the
+ * message offset of TYPE. */
+static bool read_opt(struct query *query, const uint8_t *wire, size_t at)
+{
+    const uint8_t *fixed = wire + at;
+    uint16_t payload = wire_read_u16(fixed + 2);
+    size_t options = at + WIRE_RR_FIXED_SIZE;
+
+    if (!read_options(query, wire, options, options + wire_read_u16(fixed + 8)))
         return false;
     query->edns = true;
     query->udp_payload = payload < WIRE_UDP_PLAIN_MAX ? WIRE_UDP_PLAIN_MAX : payload;
     query->edns_version = fixed[5];
     query->dnssec_ok = fixed[6] & 0x80;
-    return true;
+    return query->cookie == 0 || query->cookie_length != 0;
 }
 
 /* Reads one record; false if the message is malformed by it. */
@@ -75,7 +92,8 @@ static bool read_record(struct query *query, struct cursor *cursor, bool additio
 
     if (!skip_name(cursor) || cursor->end - cursor->at < WIRE_RR_FIXED_SIZE)
         return false;
-    const uint8_t *fixed = cursor->wire + cursor->at;
+    size_t at = cursor->at;
+    const uint8_t *fixed = cursor->wire + at;
     size_t rdlength = wire_read_u16(fixed + 8);
     if (cursor->end - cursor->at - WIRE_RR_FIXED_SIZE < rdlength)
         return false;
@@ -83,7 +101,8 @@ static bool read_record(struct query *query, struct cursor *cursor, bool additio
     if (wire_read_u16(fixed) != TYPE_OPT)
         return true;
     /* One, in the additional section, owned by the root (RFC 6891 §6.1.1). */
-    return additional && !query->edns && cursor->wire[owner] == 0 && read_opt(query, fixed);
+    return additional && !query->edns && cursor->wire[owner] == 0 &&
+           read_opt(query, cursor->wire, at);
 }
 
 static bool read_records(struct query *query, struct cursor *cursor)
@@ -112,6 +131,13 @@ static bool read_question(struct query *query, struct name *qname, struct cursor
     return true;
 }
 
+/* RFC 7873 §5.4: without a question, all that is asked for is a cookie. */
+static bool is_cookie_query(struct query *query, struct cursor *cursor)
+{
+    return query->opcode == OPCODE_QUERY && wire_read_u16(cursor->wire + 4) == 0 &&
+           read_records(query, cursor) && query->cookie_length != 0;
+}
+
 static bool is_known_opcode(uint8_t opcode)
 {
     return opcode == OPCODE_QUERY || opcode == OPCODE_NOTIFY || opcode == OPCODE_UPDATE;
@@ -133,6 +159,8 @@ enum query_verdict query_parse(struct query *query, struct name *qname, const ui
     bool is_well_formed = has_question && read_records(query, &cursor);
     if (!is_known_opcode(query->opcode))
         return QUERY_NOTIMP;
+    if (is_cookie_query(query, &cursor))
+        return query->edns_version != 0 ? QUERY_BADVERS : QUERY_COOKIE;
     if (!has_question)
         return QUERY_FORMERR_HEADER;
     if (!is_well_formed)

@@ -18,6 +18,7 @@ enum query_verdict {
     QUERY_FORMERR,         /* question readable, the rest malformed: FORMERR with the question */
     QUERY_NOTIMP,          /* an opcode that is not implemented */
     QUERY_BADVERS,         /* EDNS version other than 0 */
+    QUERY_COOKIE,          /* no question, but a COOKIE option (RFC 7873 §5.4): QDCOUNT 0 */
     QUERY_REFUSED,         /* understood and not done here: zone transfer, UPDATE, NOTIFY */
 };
 
@@ -33,6 +34,9 @@ struct query {
     bool wants_nsid;
     bool wants_keepalive;     /* sent edns-tcp-keepalive */
     uint8_t edns_version;
+    uint8_t cookie_length;    /* of the COOKIE option: 8, or 16 to 40 (RFC 7873 §4);
+                                 0: none, or a bad one */
+    uint16_t cookie;          /* message offset of that option's data; 0: no such option */
 };
 
 /* Reads the message at `wire`, `length` octets (at most 65535). `query` and `qname` are filled as

@@ -113,3 +113,16 @@ bool address_is_equal(const union address *a, const union address *b)
                IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr);
     return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
 }
+
+void address_to_client(const union address *address, enum transport transport,
+                       struct client *client)
+{
+    client->transport = (uint8_t)transport;
+    if (address->any.sa_family == AF_INET) {
+        client->length = sizeof address->v4.sin_addr;
+        memcpy(client->address, &address->v4.sin_addr, sizeof address->v4.sin_addr);
+    } else {
+        client->length = sizeof address->v6.sin6_addr;
+        memcpy(client->address, &address->v6.sin6_addr, sizeof address->v6.sin6_addr);
+    }
+}

@@ -4,6 +4,8 @@
 #ifndef SORREL_SERVER_ADDRESS_H
 #define SORREL_SERVER_ADDRESS_H
 
+#include "answer/client.h"
+
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -29,6 +31,10 @@ socklen_t address_length(const union address *address);
 in_port_t address_port(const union address *address); /* host order */
 bool address_is_wildcard(const union address *address);
 bool address_is_equal(const union address *a, const union address *b);
+
+/* Fills in who asks from `address`. */
+void address_to_client(const union address *address, enum transport transport,
+                       struct client *client);
 
 /* Would a datagram for the one also be for the other? */
 bool address_overlaps(const union address *a, const union address *b);

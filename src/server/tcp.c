@@ -45,6 +45,7 @@ struct connection {
     ev_io io;
     ev_timer limit;
     struct tcp *tcp;
+    struct client client;
     struct connection *next_free;
     struct framing input;
     uint8_t *output;
@@ -180,7 +181,7 @@ static void answer_one(struct connection *connection, const uint8_t *query, size
     struct answer_report report;
 
     note_query(&tcp->memory->tcp_query, query, length);
-    size_t n = answer(tcp->settings, TRANSPORT_TCP, query, length, frame + FRAMING_PREFIX,
+    size_t n = answer(tcp->settings, &connection->client, query, length, frame + FRAMING_PREFIX,
                       WIRE_MESSAGE_MAX, &report);
     batch_write(&tcp->memory->tcp_query.length, 0);
     slot_count(&counters->tcp_queries, 1);
@@ -255,7 +256,7 @@ static void limit_reached(struct ev_loop *loop, ev_timer *watcher, int events)
     close_connection(connection);
 }
 
-static void open_connection(struct tcp *tcp, int fd)
+static void open_connection(struct tcp *tcp, int fd, const union address *peer)
 {
     struct connection *connection = tcp->free;
     const int on = 1;
@@ -270,6 +271,7 @@ static void open_connection(struct tcp *tcp, int fd)
     tcp->connection_count++;
     /* Answers are sent as many at a time as there are; the kernel need not wait for more. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    address_to_client(peer, TRANSPORT_TCP, &connection->client);
     framing_init(&connection->input, connection->input.octets);
     connection->output_start = connection->output_end = 0;
     connection->input_ended = false;
@@ -288,9 +290,11 @@ static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
     (void)events;
     slot_count(&acceptor->tcp->memory->counters.heartbeat, 1);
     for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
-        int fd = accept4(watcher->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        union address peer;
+        socklen_t length = sizeof peer;
+        int fd = accept4(watcher->fd, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            open_connection(acceptor->tcp, fd);
+            open_connection(acceptor->tcp, fd, &peer);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {

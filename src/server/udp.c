@@ -62,12 +62,14 @@ static void finish_all(struct udp *udp)
 {
     struct batch *batch = udp->batch;
     struct answer_report report;
+    struct client client;
 
     for (unsigned i = 0; i < batch->taken; i++) {
         if (!batch_is_pending(batch, i))
             continue;
         batch_look_at(batch, i);
-        size_t length = answer_finish(&tasks[i], udp->settings, TRANSPORT_UDP, batch->reply[i],
+        address_to_client(&batch->peer[i], TRANSPORT_UDP, &client);
+        size_t length = answer_finish(&tasks[i], udp->settings, &client, batch->reply[i],
                                       BATCH_REPLY_MAX, &report);
         batch_answered(batch, i, length);
     }

@@ -171,6 +171,7 @@ static void read_queries(struct bench *bench, const char *path)
 /* The passes of server/udp.c. Not inlined: callgrind is told to count in here. */
 __attribute__((noinline)) static void answer_batch(struct bench *bench, unsigned count)
 {
+    const struct client client = {.transport = TRANSPORT_UDP};
     struct answer_report report;
 
     for (unsigned i = 0; i < count; i++)
@@ -181,7 +182,7 @@ __attribute__((noinline)) static void answer_batch(struct bench *bench, unsigned
         answer_look_closer(&tasks[i]);
     for (unsigned i = 0; i < count; i++) {
         bench->reply_octets +=
-            answer_finish(&tasks[i], &bench->settings, TRANSPORT_UDP, reply[i], REPLY_MAX, &report);
+            answer_finish(&tasks[i], &bench->settings, &client, reply[i], REPLY_MAX, &report);
         bench->rcodes[report.rcode <= RCODE_BADVERS ? report.rcode : RCODE_BADVERS]++;
     }
 }

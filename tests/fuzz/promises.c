@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct exchange {
-    enum transport transport;
+    struct client client;
     const uint8_t *query;
     size_t query_length;
     const uint8_t *reply;
@@ -34,9 +34,9 @@ static void check_header(const struct exchange *this)
 
 static void check_size(const struct exchange *this)
 {
-    if (this->transport == TRANSPORT_UDP)
+    if (this->client.transport == TRANSPORT_UDP)
         FUZZ_ASSERT(this->reply_length <= this->settings.udp_payload_max);
-    if (this->transport == TRANSPORT_UDP && !this->report.edns)
+    if (this->client.transport == TRANSPORT_UDP && !this->report.edns)
         FUZZ_ASSERT(this->reply_length <= WIRE_UDP_PLAIN_MAX);
 }
 
@@ -95,14 +95,14 @@ static void check_content(const struct exchange *this)
 
 static void ask(struct exchange *this)
 {
-    bool tcp = this->transport == TRANSPORT_TCP;
+    bool tcp = this->client.transport == TRANSPORT_TCP;
     size_t room = tcp ? WIRE_MESSAGE_MAX : this->settings.udp_payload_max;
     bool silent = this->query_length < WIRE_HEADER_SIZE || this->query[2] & 0x80;
     uint8_t *reply = malloc(room);
 
     FUZZ_ASSERT(reply != NULL);
     this->reply = reply;
-    this->reply_length = answer(&this->settings, this->transport, this->query, this->query_length,
+    this->reply_length = answer(&this->settings, &this->client, this->query, this->query_length,
                                 reply, room, &this->report);
     FUZZ_ASSERT((this->reply_length == 0) == silent);
     FUZZ_ASSERT(this->reply_length <= room);
@@ -118,16 +118,21 @@ void promises_check(const struct table *table, uint8_t choice, const uint8_t *qu
                     size_t query_length)
 {
     static const uint16_t ceilings[] = {512, 1232, 4096, 65535};
+    static const struct cookie_secrets secrets = {.count = 2};
     static const uint8_t nsid[ANSWER_NSID_MAX] = "worker 3";
     struct exchange this = {
-        .transport = choice & 4 ? TRANSPORT_TCP : TRANSPORT_UDP,
+        .client = {.transport = choice & 4 ? TRANSPORT_TCP : TRANSPORT_UDP,
+                   .length = choice & 32 ? 16 : 4,
+                   .address = {192, 0, 2, 1}},
         .query = query,
         .query_length = query_length,
         .settings = {.table = table,
                      .udp_payload_max = ceilings[choice & 3],
                      .keepalive = choice & 8 ? 300 : 0,
                      .nsid = choice & 16 ? nsid : NULL,
-                     .nsid_length = sizeof nsid},
+                     .nsid_length = sizeof nsid,
+                     .cookies = choice & 64 ? &secrets : NULL,
+                     .cookies_required = choice & 128},
     };
 
     ask(&this);

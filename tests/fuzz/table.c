@@ -97,13 +97,15 @@ static void answer_queries(const struct table *table, uint64_t seed)
     uint8_t query[QUERY_ROOM];
 
     for (unsigned i = 0; i < QUERIES; i++) {
-        enum transport transport = fuzz_below(&random, 2) ? TRANSPORT_TCP : TRANSPORT_UDP;
-        size_t room = transport == TRANSPORT_TCP ? WIRE_MESSAGE_MAX : settings.udp_payload_max;
+        const struct client client = {
+            .transport = fuzz_below(&random, 2) ? TRANSPORT_TCP : TRANSPORT_UDP};
+        size_t room =
+            client.transport == TRANSPORT_TCP ? WIRE_MESSAGE_MAX : settings.udp_payload_max;
         uint8_t *reply = malloc(room);
         struct answer_report report;
         FUZZ_ASSERT(reply != NULL);
         size_t length = queries_make(&random, query, sizeof query);
-        FUZZ_ASSERT(answer(&settings, transport, query, length, reply, room, &report) <= room);
+        FUZZ_ASSERT(answer(&settings, &client, query, length, reply, room, &report) <= room);
         free(reply);
     }
 }

@@ -111,8 +111,9 @@ static void ask_each(const struct table *table, const struct exchange *exchanges
 
     for (size_t i = 0; i < count; i++) {
         size_t length = make_query(exchanges[i].question, exchanges[i].with, query);
-        enum transport transport = exchanges[i].with & TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
-        length = answer(&settings, transport, query, length, reply, sizeof reply, &report);
+        const struct client client = {
+            .transport = exchanges[i].with & TCP ? TRANSPORT_TCP : TRANSPORT_UDP};
+        length = answer(&settings, &client, query, length, reply, sizeof reply, &report);
         const char *response = render(reply, length);
         if (strcmp(response, exchanges[i].response) != 0)
             print_error("asked: %s\n", exchanges[i].question);

@@ -193,6 +193,32 @@ static const struct verdict_case cases[] = {
     {"a record's owner with label type 01",
      WIRE(HEADER("\0\0", "\1", "\0", "\0", "\1") QUESTION "\x41x\0\0\1\0\1\0\0\0\0\0\0"),
      QUERY_FORMERR, {ASKED, .udp_payload = 512}},
+    {"a cookie", WIRE(WITH_OPT QUESTION OPT("\0", "\0\0", "\0\xc") "\0\xa\0\10" "12345678"),
+     QUERY_ANSWER, {ASKED, .udp_payload = 1232, .edns = true, .cookie = 44, .cookie_length = 8}},
+    {"a cookie of 7 octets",
+     WIRE(WITH_OPT QUESTION OPT("\0", "\0\0", "\0\xb") "\0\xa\0\7" "1234567"),
+     QUERY_FORMERR, {ASKED, .udp_payload = 1232, .edns = true, .cookie = 44}},
+    {"a cookie, then a bad one",
+     WIRE(WITH_OPT QUESTION OPT("\0", "\0\0", "\0\x10") "\0\xa\0\10" "12345678" "\0\xa\0\0"),
+     QUERY_ANSWER, {ASKED, .udp_payload = 1232, .edns = true, .cookie = 44, .cookie_length = 8}},
+    {"a bad cookie, then a good one",
+     WIRE(WITH_OPT QUESTION OPT("\0", "\0\0", "\0\x10") "\0\xa\0\0" "\0\xa\0\10" "12345678"),
+     QUERY_FORMERR, {ASKED, .udp_payload = 1232, .edns = true, .cookie = 44}},
+    {"a cookie alone",
+     WIRE(HEADER("\0\0", "\0", "\0", "\0", "\1")
+              OPT("\0", "\0\0", "\0\xc") "\0\xa\0\10" "12345678"),
+     QUERY_COOKIE, {.udp_payload = 1232, .edns = true, .cookie = 27, .cookie_length = 8}},
+    {"a cookie alone, EDNS version 1",
+     WIRE(HEADER("\0\0", "\0", "\0", "\0", "\1")
+              OPT("\1", "\0\0", "\0\xc") "\0\xa\0\10" "12345678"),
+     QUERY_BADVERS,
+     {.udp_payload = 1232, .edns = true, .edns_version = 1, .cookie = 27, .cookie_length = 8}},
+    {"a NOTIFY with no question but a cookie",
+     WIRE(HEADER("\x20\0", "\0", "\0", "\0", "\1")
+              OPT("\0", "\0\0", "\0\xc") "\0\xa\0\10" "12345678"),
+     QUERY_FORMERR_HEADER, {.udp_payload = 512, .opcode = 4}},
+    {"EDNS without question or cookie", WIRE(HEADER("\0\0", "\0", "\0", "\0", "\1") EMPTY_OPT),
+     QUERY_FORMERR_HEADER, {.udp_payload = 1232, .edns = true}},
     {"a record's owner ends in half a pointer", WIRE(WITH_OPT QUESTION "\1a\xc0"), QUERY_FORMERR,
      {ASKED, .udp_payload = 512}},
 };
@@ -222,14 +248,16 @@ static void assert_reads_as(const struct verdict_case *expected)
                  query.dnssec_ok == expected->query.dnssec_ok &&
                  query.wants_nsid == expected->query.wants_nsid &&
                  query.wants_keepalive == expected->query.wants_keepalive &&
-                 query.edns_version == expected->query.edns_version;
+                 query.edns_version == expected->query.edns_version &&
+                 query.cookie == expected->query.cookie &&
+                 query.cookie_length == expected->query.cookie_length;
 
     if (!alike)
         fail_msg("%s: verdict %d, question %u, type %u, class %u, payload %u, opcode %u, EDNS %d, "
-                 "DO %d, NSID %d, keepalive %d, version %u",
+                 "DO %d, NSID %d, keepalive %d, version %u, cookie %u at %u",
                  expected->what, verdict, query.question_length, query.qtype, query.qclass,
                  query.udp_payload, query.opcode, query.edns, query.dnssec_ok, query.wants_nsid,
-                 query.wants_keepalive, query.edns_version);
+                 query.wants_keepalive, query.edns_version, query.cookie_length, query.cookie);
 }
 
 static void every_message_has_its_verdict(void **state)
