@@ -40,6 +40,7 @@ bool builder_build(const struct builder_order *order, diagnostic_sink *sink,
         struct build_request request = {.sources = &list,
                                         .previous = order->previous,
                                         .only = order->only,
+                                        .sparing = order->sparing,
                                         .seed = order->seed,
                                         .generation = order->generation,
                                         .sink = sink,
@@ -82,7 +83,9 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
     privilege_confine_builder();
     bool made = builder_build(order, send_diagnostic, send_zone, &channel, &result);
     struct channel_message message = {.type = CHANNEL_BUILT,
-                                      .built = {.made = made,
+                                      .built = {.made = made && !result.unchanged,
+                                                .unchanged = made && result.unchanged,
+                                                .renewed = result.renewed,
                                                 .compiled = result.compiled,
                                                 .copied = result.copied,
                                                 .kept = result.kept,

@@ -18,12 +18,13 @@ struct builder_order {
     size_t zone_count;
     const char *const *only;    /* as in struct build_request */
     const struct table *previous; /* or NULL */
+    bool sparing;                 /* as in struct build_request */
     uint64_t seed;
     uint64_t generation;
 };
 
 /* Does the work in this very process. False if an argument is wrong or no table could be made, told
- * to the sink; otherwise the result's descriptor is the caller's. */
+ * to the sink; otherwise the result's descriptor, if any, is the caller's. */
 bool builder_build(const struct builder_order *order, diagnostic_sink *sink,
                    build_zone_sink *zone_sink, void *closure, struct build_result *result);
 

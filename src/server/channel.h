@@ -58,8 +58,10 @@ struct channel_zone {
 };
 
 struct channel_built {
-    uint8_t made; /* a table comes with it */
-    uint8_t reserved[7];
+    uint8_t made;      /* a table comes with it */
+    uint8_t unchanged; /* none does, for it would be the previous one */
+    uint8_t renewed;   /* as in struct build_result */
+    uint8_t reserved[5];
     uint64_t compiled;
     uint64_t copied;
     uint64_t kept;

@@ -90,6 +90,7 @@ void leave_begin(struct supervisor *supervisor, int status)
                   "another sorreld has taken over from this one meanwhile: try again");
     stall_stop(supervisor);
     loader_stop(&supervisor->loader);
+    keeper_stop(&supervisor->keeper);
     commands_leave(supervisor);
     for (size_t i = 0; i < supervisor->slot_count; i++)
         tell_to_leave(supervisor, &supervisor->slots[i]);

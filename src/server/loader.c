@@ -124,9 +124,10 @@ static bool take_table(struct loader *loader, struct loader_table *table)
     return true;
 }
 
-bool loader_finish(struct loader *loader, int status, struct loader_table *table)
+enum loader_outcome loader_finish(struct loader *loader, int status, struct loader_table *table)
 {
-    bool taken = false;
+    bool exited = WIFEXITED(status);
+    enum loader_outcome outcome = LOADER_NOTHING;
 
     if (ev_is_active(&loader->channel))
         while (take_message(loader))
@@ -134,15 +135,19 @@ bool loader_finish(struct loader *loader, int status, struct loader_table *table
     ev_io_stop(loader->loop, &loader->channel);
     close(loader->channel.fd);
     loader->pid = 0;
-    if (loader->has_result && loader->result.made && WIFEXITED(status))
-        taken = take_table(loader, table);
-    else if (WIFSIGNALED(status))
+    if (exited && loader->has_result && loader->result.made) {
+        outcome = take_table(loader, table) ? LOADER_TABLE : LOADER_NOTHING;
+    } else if (exited && loader->has_result && loader->result.unchanged) {
+        table->result = loader->result;
+        outcome = LOADER_UNCHANGED;
+    } else if (WIFSIGNALED(status)) {
         log_event("the builder died of signal %d (%s)", WTERMSIG(status),
                   strsignal(WTERMSIG(status)));
+    }
     if (loader->fd >= 0)
         close(loader->fd);
     loader->fd = -1;
-    return taken;
+    return outcome;
 }
 
 void loader_discard(struct loader_table *table)

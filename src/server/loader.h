@@ -41,9 +41,15 @@ static inline bool loader_is_running(const struct loader *loader)
 /* False if no process could be forked, which has been logged. */
 bool loader_start(struct loader *loader, const struct builder_order *order);
 
-/* The builder has exited with `status` as of waitpid(2). True with its table, or false if it left
- * none that can be used; then the reason has been logged. */
-bool loader_finish(struct loader *loader, int status, struct loader_table *table);
+enum loader_outcome {
+    LOADER_NOTHING,   /* that can be used; the reason has been logged */
+    LOADER_UNCHANGED, /* the previous table is as good as new; only `result` of `table` is filled */
+    LOADER_TABLE,
+};
+
+/* The builder has exited with `status` as of waitpid(2): what it has left. */
+enum loader_outcome loader_finish(struct loader *loader, int status,
+                                  struct loader_table *table);
 
 /* Unmaps and closes. */
 void loader_discard(struct loader_table *table);

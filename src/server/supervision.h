@@ -7,6 +7,7 @@
 #define SORREL_SERVER_SUPERVISION_H
 
 #include "server/control.h"
+#include "server/keeper.h"
 #include "server/ledger.h"
 #include "server/loader.h"
 #include "server/reloads.h"
@@ -31,6 +32,8 @@ struct supervisor {
     struct loader loader;
     struct loader_table table;     /* the one served; fd -1: none yet */
     struct loader_table inherited; /* another daemon's, until there is one; fd -1: none */
+    struct keeper keeper;
+    bool was_kept; /* the inherited table is from a file: it may be long out of date */
     struct ledger ledger;
     struct reloads reloads;
     struct obituaries obituaries;

@@ -33,7 +33,7 @@ static struct supervisor *supervisor_of(const struct slot *slot)
 
 static bool has_children(const struct supervisor *supervisor)
 {
-    bool has = loader_is_running(&supervisor->loader);
+    bool has = loader_is_running(&supervisor->loader) || keeper_is_running(&supervisor->keeper);
 
     for (size_t i = 0; i < supervisor->slot_count; i++)
         has |= supervisor->slots[i].pid != 0;
@@ -65,6 +65,7 @@ void supervisor_stop(struct supervisor *supervisor, int status)
     reloads_refuse(&supervisor->reloads, "the daemon is stopping");
     resize_refuse(&supervisor->resize, "the daemon is stopping");
     loader_stop(&supervisor->loader);
+    keeper_end(&supervisor->keeper);
     for (size_t i = 0; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
         ev_timer_stop(supervisor->loop, &slot->respawn);
@@ -84,6 +85,7 @@ static void stop_limit_reached(struct ev_loop *loop, ev_timer *watcher, int even
     for (size_t i = 0; i < supervisor->slot_count; i++)
         if (supervisor->slots[i].pid != 0)
             kill(supervisor->slots[i].pid, SIGKILL);
+    keeper_stop(&supervisor->keeper);
 }
 
 /* --- steering ---------------------------------------------------------------- */
@@ -389,19 +391,19 @@ static bool open_slots(struct supervisor *supervisor)
 
 /* --- tables -------------------------------------------------------------------- */
 
-static const struct table *previous_table(const struct supervisor *supervisor)
-{
-    return supervisor->inherited.fd >= 0 ? &supervisor->inherited.sealed.table : NULL;
-}
-
-/* The table that another daemon serves, for what is unchanged. */
+/* The table that another daemon serves or has kept, for what is unchanged. */
 static void inherit_table(struct supervisor *supervisor)
 {
     struct loader_table *table = &supervisor->inherited;
 
     table->fd = handover_take(&supervisor->settings->inherited, HANDOVER_TABLE, 0, NULL);
-    if (table->fd < 0)
+    if (table->fd < 0) {
+        supervisor->was_kept = supervisor->settings->takeover < 0 &&
+                               keeper_read(&supervisor->keeper, table);
+        if (supervisor->was_kept)
+            supervisor->generation = table->sealed.table.header->generation;
         return;
+    }
     if (seal_map(&table->sealed, table->fd) == NULL) {
         supervisor->generation = table->sealed.table.header->generation;
         fdstore_note_table(supervisor->generation);
@@ -416,11 +418,14 @@ static void inherit_table(struct supervisor *supervisor)
 static void start_reload(struct supervisor *supervisor)
 {
     bool has_table = supervisor->table.fd >= 0;
+    const struct loader_table *current = has_table ? &supervisor->table : &supervisor->inherited;
     const struct builder_order order = {
         .zones = supervisor->settings->zones,
         .zone_count = supervisor->settings->zone_count,
         .only = reloads_begin(&supervisor->reloads),
-        .previous = has_table ? &supervisor->table.sealed.table : previous_table(supervisor),
+        .previous = current->fd >= 0 ? &current->sealed.table : NULL,
+        /* What is not known of files is known of the next table, if one is made. */
+        .sparing = current->fd >= 0 && !current->result.renewed,
         .seed = supervisor->seed,
         .generation = ++supervisor->generation,
     };
@@ -493,12 +498,49 @@ static void commit_ledger(struct supervisor *supervisor)
                   supervisor->reloads.only != NULL, time(NULL));
 }
 
+/* All zones are as they are in the table that there is. */
+static void find_unchanged(struct supervisor *supervisor, const struct channel_built *result)
+{
+    bool has_table = supervisor->table.fd >= 0;
+
+    if (!has_table) {
+        supervisor->table = supervisor->inherited;
+        supervisor->inherited.fd = -1;
+    }
+    supervisor->table.result = *result;
+    commit_ledger(supervisor);
+    if (result->renewed)
+        keeper_write(&supervisor->keeper);
+    if (has_table) {
+        supervisor->adopting = true;
+        check_progress(supervisor);
+    } else {
+        begin_serving(supervisor);
+    }
+}
+
+static void tell_of_kept_table(const struct supervisor *supervisor,
+                               const struct channel_built *result)
+{
+    if (supervisor->was_kept && supervisor->table.fd < 0)
+        log_event("%llu zone%s not read: unchanged since the table in %s was kept",
+                  (unsigned long long)result->copied, result->copied == 1 ? "" : "s",
+                  supervisor->settings->state);
+}
+
 static void builder_exited(struct supervisor *supervisor, int status)
 {
     struct loader_table next;
     bool has_table = supervisor->table.fd >= 0;
 
-    bool loaded = loader_finish(&supervisor->loader, status, &next);
+    enum loader_outcome outcome = loader_finish(&supervisor->loader, status, &next);
+    bool loaded = outcome == LOADER_TABLE;
+    if (outcome != LOADER_NOTHING && !supervisor->stopping)
+        tell_of_kept_table(supervisor, &next.result);
+    if (outcome == LOADER_UNCHANGED && !supervisor->stopping) {
+        find_unchanged(supervisor, &next.result);
+        return;
+    }
     if (loaded && (supervisor->stopping || next.sealed.table.header->zone_count == 0)) {
         loader_discard(&next);
         loaded = false;
@@ -510,9 +552,11 @@ static void builder_exited(struct supervisor *supervisor, int status)
     } else if (loaded && has_table) {
         change_table(supervisor, &next);
         commit_ledger(supervisor);
+        keeper_write(&supervisor->keeper);
     } else if (loaded) {
         supervisor->table = next;
         commit_ledger(supervisor);
+        keeper_write(&supervisor->keeper);
         begin_serving(supervisor);
     } else if (has_table) {
         log_event("not reloaded: the zones are served as they were");
@@ -560,6 +604,11 @@ static void child_died(struct ev_loop *loop, ev_child *watcher, int events)
         builder_exited(supervisor, watcher->rstatus);
         return;
     }
+    if (watcher->rpid == supervisor->keeper.pid) {
+        keeper_finish(&supervisor->keeper, watcher->rstatus);
+        supervisor_end_if_alone(supervisor);
+        return;
+    }
     for (size_t i = 0; i < supervisor->slot_count; i++)
         if (supervisor->slots[i].pid == watcher->rpid) {
             bury(supervisor, &supervisor->slots[i], watcher->rstatus);
@@ -590,6 +639,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
         return false;
     }
     loader_init(&supervisor->loader, supervisor->loop, &supervisor->ledger);
+    keeper_init(&supervisor->keeper, supervisor->loop, settings->state, &supervisor->table);
     watch_signal(supervisor, &supervisor->terminate, SIGTERM, stop_wanted);
     watch_signal(supervisor, &supervisor->interrupt, SIGINT, stop_wanted);
     watch_signal(supervisor, &supervisor->hangup, SIGHUP, reload_wanted);
@@ -615,6 +665,7 @@ static void close_supervisor(struct supervisor *supervisor)
     handover_discard(&supervisor->settings->inherited);
     obituaries_close(&supervisor->obituaries);
     ledger_free(&supervisor->ledger);
+    keeper_close(&supervisor->keeper);
     commands_close(supervisor);
     ev_loop_destroy(supervisor->loop);
 }
@@ -635,7 +686,7 @@ int supervisor_run(struct settings *settings)
         (!is_pending && !commands_open(&supervisor))) {
         supervisor.status = EXIT_FAILURE;
     } else {
-        if (supervisor.inherited.fd >= 0 && !is_pending)
+        if (supervisor.inherited.fd >= 0 && !supervisor.was_kept && !is_pending)
             serve_inherited(&supervisor);
         else
             start_reload(&supervisor);

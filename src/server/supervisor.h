@@ -23,6 +23,7 @@ struct settings {
     bool join;          /* share the addresses with whoever has them */
     char *const *zones; /* ZONE arguments */
     size_t zone_count;
+    const char *state;  /* directory to keep the table in (keeper.h); NULL: nowhere */
     struct control_socket control; /* fd -1: none */
     const char *control_fault;     /* then, why */
     struct handover inherited;     /* sockets and tables that another daemon, or a service manager,

@@ -122,9 +122,9 @@ struct table_source {
     uint64_t device;
     uint64_t inode;
     uint64_t size;
-    int64_t mtime_seconds;
+    int64_t changed_seconds;
     uint64_t content_hash; /* XXH3-64 of the file's octets */
-    uint32_t mtime_nanoseconds;
+    uint32_t changed_nanoseconds;
     uint32_t path_length;
 };
 

@@ -1,5 +1,8 @@
 #include "table/seal.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -35,6 +38,15 @@ int seal_create(size_t length)
         return -1;
     }
     return fd;
+}
+
+void seal_sum(void *base, size_t length)
+{
+    const size_t checked_from = offsetof(struct table_header, checksum) + sizeof(uint64_t);
+    struct table_header *header = base;
+
+    header->length = length;
+    header->checksum = XXH3_64bits((const uint8_t *)base + checked_from, length - checked_from);
 }
 
 int seal_close(int fd)

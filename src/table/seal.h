@@ -18,6 +18,9 @@ struct sealed_table {
 /* A new, unsealed memory file, close-on-exec, of `length` octets. -1 with errno. */
 int seal_create(size_t length);
 
+/* The last touch to a table that is being written: its length and its checksum. */
+void seal_sum(void *base, size_t length);
+
 /* Seals it for good. 0, or -1 with errno (EBUSY: still mapped writable somewhere). */
 int seal_close(int fd);
 

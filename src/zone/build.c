@@ -5,8 +5,8 @@
 #include "zone/classify.h"
 #include "zone/compile.h"
 #include "zone/image.h"
-#include "zone/input.h"
 #include "zone/memory.h"
+#include "zone/provenance.h"
 #include "zone/reader.h"
 #include "zone/report.h"
 #include "zone/rules.h"
@@ -14,15 +14,23 @@
 #include "zone/zone.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+/* What was seen of a source before anything was read. */
+struct verdict {
+    bool wanted;
+    bool unchanged;
+    const struct table_section *previous; /* or NULL */
+    struct input_identity *renewed;       /* as in provenance.h */
+};
+
 struct build {
     const struct build_request *request;
     struct build_result *result;
+    struct verdict *verdicts; /* one for each source */
     uint64_t seed;
     struct image image;
 };
@@ -70,16 +78,6 @@ static void add_to_directory(const struct build *build, size_t at)
     header->zone_count++;
     header->depths[section->apex_labels / 64] |= UINT64_C(1) << section->apex_labels % 64;
     build->result->records += section->record_count;
-}
-
-static void finish_table(const struct build *build)
-{
-    struct table_header *header = header_of(build);
-    const size_t checked_from = offsetof(struct table_header, checksum) + sizeof header->checksum;
-
-    header->length = build->image.length;
-    header->checksum =
-        XXH3_64bits(build->image.octets + checked_from, build->image.length - checked_from);
 }
 
 /* --- zones that are compiled ------------------------------------------------ */
@@ -141,118 +139,31 @@ static void copy_section(struct build *build, const struct table_section *sectio
     add_to_directory(build, at);
 }
 
-static const struct table_source *next_source(const struct table_source *source)
-{
-    size_t size = sizeof *source + source->path_length;
-    size_t units = (size + TABLE_UNIT - 1) / TABLE_UNIT;
-    return (const void *)((const uint8_t *)source + units * TABLE_UNIT);
-}
-
-static const char *source_path(const struct table_source *source)
-{
-    return (const char *)(source + 1);
-}
-
-static struct input_identity identity_of(const struct table_source *source)
-{
-    return (struct input_identity){
-        .device = source->device,
-        .inode = source->inode,
-        .size = source->size,
-        .mtime_seconds = source->mtime_seconds,
-        .mtime_nanoseconds = source->mtime_nanoseconds,
-        .content_hash = source->content_hash,
-    };
-}
-
-/* Has the file at `path` the octets that `identity` says? If so, makes `identity` that of the
- * file. */
-static bool has_same_content(const char *path, struct input_identity *identity)
-{
-    struct input input;
-
-    if (input_read(&input, path) != 0)
-        return false;
-    bool same = input.identity.size == identity->size &&
-                input.identity.content_hash == identity->content_hash;
-    if (same)
-        *identity = input.identity;
-    input_free(&input);
-    return same;
-}
-
-static bool is_file_unchanged(const struct table_source *source, struct input_identity *identity)
-{
-    char *path = strndup(source_path(source), source->path_length);
-
-    *identity = identity_of(source);
-    bool unchanged =
-        path != NULL && (input_seems_unchanged(path, identity) || has_same_content(path, identity));
-    free(path);
-    return unchanged;
-}
-
-/* Are the files the section was made from as they were? `identities` has room for each. */
-static bool is_unchanged(const struct table_section *section, const struct source *source,
-                         struct input_identity *identities)
-{
-    const struct table_source *file = section_at(section, section->sources);
-
-    if (strlen(source->path) != file->path_length ||
-        memcmp(source->path, source_path(file), file->path_length) != 0)
-        return false;
-    for (uint32_t i = 0; i < section->source_count; i++, file = next_source(file))
-        if (!is_file_unchanged(file, &identities[i]))
-            return false;
-    return true;
-}
-
 /* So that a file that was only touched is not read again next time. */
 static void renew_identities(const struct build *build, size_t at,
-                             const struct input_identity *identities)
+                             const struct input_identity *renewed)
 {
-    const struct table_section *section = (const void *)(build->image.octets + at);
-    const uint8_t *start = (const uint8_t *)section;
-    const struct table_source *file = section_at(section, section->sources);
-
-    for (uint32_t i = 0; i < section->source_count; i++, file = next_source(file)) {
-        size_t offset = (size_t)((const uint8_t *)file - start);
-        struct table_source *source = (void *)(build->image.octets + at + offset);
-        source->device = identities[i].device;
-        source->inode = identities[i].inode;
-        source->mtime_seconds = identities[i].mtime_seconds;
-        source->mtime_nanoseconds = identities[i].mtime_nanoseconds;
-    }
-}
-
-static bool copy_unchanged(struct build *build, const struct table_section *section,
-                           const struct source *source)
-{
-    struct input_identity *identities = memory_get(section->source_count * sizeof *identities);
-    bool unchanged = is_unchanged(section, source, identities);
-
-    if (unchanged) {
-        size_t at = build->image.length;
-        copy_section(build, section);
-        renew_identities(build, at, identities);
-    }
-    free(identities);
-    return unchanged;
+    if (renewed != NULL)
+        provenance_renew((void *)(build->image.octets + at), renewed);
 }
 
 /* --- all zones ------------------------------------------------------------------- */
 
-static enum build_outcome add_zone(struct build *build, const struct source *source)
+static enum build_outcome add_zone(struct build *build, const struct source *source,
+                                   const struct verdict *verdict)
 {
-    const struct table_section *previous = find_previous(build, source);
+    size_t at = build->image.length;
 
-    if (previous != NULL && !build->request->force && copy_unchanged(build, previous, source))
+    if (verdict->unchanged) {
+        copy_section(build, verdict->previous);
+        renew_identities(build, at, verdict->renewed);
         return BUILD_COPIED;
+    }
     if (compile_source(build, source))
         return BUILD_COMPILED;
-    if (previous == NULL)
+    if (verdict->previous == NULL)
         return BUILD_FAILED;
-    copy_section(build, previous);
+    copy_section(build, verdict->previous);
     return BUILD_KEPT;
 }
 
@@ -269,7 +180,28 @@ static bool is_wanted(const struct build *build, const struct name *origin)
     return false;
 }
 
-static void add_wanted_zones(struct build *build)
+static void look_at(struct build *build, size_t number)
+{
+    const struct source *source = &build->request->sources->items[number];
+    struct verdict *verdict = &build->verdicts[number];
+
+    *verdict = (struct verdict){.wanted = is_wanted(build, &source->origin)};
+    verdict->previous = verdict->wanted ? find_previous(build, source) : NULL;
+    if (verdict->previous != NULL && !build->request->force)
+        verdict->unchanged =
+            provenance_is_unchanged(verdict->previous, source->path, &verdict->renewed);
+}
+
+static void look_at_zones(struct build *build)
+{
+    size_t count = build->request->sources->count;
+
+    build->verdicts = memory_get(count * sizeof *build->verdicts);
+    for (size_t i = 0; i < count; i++)
+        look_at(build, i);
+}
+
+static void tell_zone(const struct build *build, size_t number, enum build_outcome outcome)
 {
     const struct build_request *request = build->request;
     size_t *const counts[] = {
@@ -279,15 +211,18 @@ static void add_wanted_zones(struct build *build)
         [BUILD_FAILED] = &build->result->failed,
     };
 
-    for (size_t i = 0; i < request->sources->count; i++) {
-        const struct source *source = &request->sources->items[i];
-        if (!is_wanted(build, &source->origin))
-            continue;
-        enum build_outcome outcome = add_zone(build, source);
-        ++*counts[outcome];
-        if (request->zone_sink != NULL)
-            request->zone_sink(request->closure, &source->origin, outcome);
-    }
+    ++*counts[outcome];
+    if (request->zone_sink != NULL)
+        request->zone_sink(request->closure, &request->sources->items[number].origin, outcome);
+}
+
+static void add_wanted_zones(struct build *build)
+{
+    const struct source_list *sources = build->request->sources;
+
+    for (size_t i = 0; i < sources->count; i++)
+        if (build->verdicts[i].wanted)
+            tell_zone(build, i, add_zone(build, &sources->items[i], &build->verdicts[i]));
 }
 
 static void copy_other_zones(struct build *build)
@@ -335,20 +270,59 @@ static int seal_image(const struct image *image)
     return -1;
 }
 
+/* --- no table at all ------------------------------------------------------------------ */
+
+/* Would the new table have the same zones as the previous one, all unchanged? */
+static bool is_all_unchanged(const struct build *build)
+{
+    const struct build_request *request = build->request;
+
+    if (request->only != NULL || request->previous == NULL ||
+        request->previous->header->zone_count != request->sources->count)
+        return false;
+    for (size_t i = 0; i < request->sources->count; i++)
+        if (!build->verdicts[i].unchanged)
+            return false;
+    return true;
+}
+
+static void keep_previous(struct build *build)
+{
+    build->result->unchanged = true;
+    build->result->length = build->request->previous->header->length;
+    for (size_t i = 0; i < build->request->sources->count; i++) {
+        build->result->renewed |= build->verdicts[i].renewed != NULL;
+        build->result->records += build->verdicts[i].previous->record_count;
+        tell_zone(build, i, BUILD_COPIED);
+    }
+}
+
 static bool build_all(struct build *build)
 {
     struct report report = {.sink = build->request->sink, .closure = build->request->closure};
 
+    look_at_zones(build);
+    if (build->request->sparing && is_all_unchanged(build)) {
+        keep_previous(build);
+        return true;
+    }
     start_table(build);
     copy_other_zones(build);
     add_wanted_zones(build);
-    finish_table(build);
+    seal_sum(build->image.octets, build->image.length);
     build->result->fd = seal_image(&build->image);
     if (build->result->fd < 0)
         report_error(&report, no_file, 0, "cannot make a memory file: %s", strerror(errno));
     build->result->length = build->image.length;
     image_free(&build->image);
     return build->result->fd >= 0;
+}
+
+static void free_verdicts(const struct build *build)
+{
+    for (size_t i = 0; i < build->request->sources->count; i++)
+        free(build->verdicts[i].renewed);
+    free(build->verdicts);
 }
 
 bool build_table(const struct build_request *request, struct build_result *result)
@@ -368,6 +342,7 @@ bool build_table(const struct build_request *request, struct build_result *resul
         return false;
     }
     bool built = build_all(&build);
+    free_verdicts(&build);
     memory_on_exhaustion(before);
     return built;
 }

@@ -32,6 +32,8 @@ struct build_request {
     const char *const *only;      /* NULL, or names as name_to_text() writes them, then NULL: only
                                      these zones are looked at, and all others are as they are in
                                      the previous table */
+    bool sparing;                 /* if the table would have the same zones as the previous one, all
+                                     unchanged, make none */
     uint64_t seed;                /* of the hashes; ignored if there is a previous table, whose seed
                                      is kept */
     uint64_t generation;
@@ -42,6 +44,8 @@ struct build_request {
 
 struct build_result {
     int fd;           /* a sealed memfd, owned by the caller; -1 if no table was made */
+    bool unchanged;   /* the previous table is what would have been made (sparing) */
+    bool renewed;     /* then: some files could only be recognised by their content */
     size_t compiled;  /* zones read from their files */
     size_t copied;    /* unchanged zones taken over from the previous table */
     size_t kept;      /* zones that failed to load and keep their previous version */
@@ -53,8 +57,8 @@ struct build_result {
 /*
  * Makes a table of all the zones in `sources` that can be loaded. Every zone that cannot has been
  * reported to the sink by at least one error. Returns true if a table was made (result->fd >= 0),
- * even one without some (or any) zones; false if that was impossible (no memory, memfd refused),
- * reported to the sink.
+ * even one without some (or any) zones, or none is needed (result->unchanged); false if that was
+ * impossible (no memory, memfd refused), reported to the sink.
  */
 bool build_table(const struct build_request *request, struct build_result *result);
 

@@ -233,9 +233,9 @@ static void write_sources(struct compiler *c)
             .device = file->identity.device,
             .inode = file->identity.inode,
             .size = file->identity.size,
-            .mtime_seconds = file->identity.mtime_seconds,
+            .changed_seconds = file->identity.changed_seconds,
             .content_hash = file->identity.content_hash,
-            .mtime_nanoseconds = file->identity.mtime_nanoseconds,
+            .changed_nanoseconds = file->identity.changed_nanoseconds,
             .path_length = (uint32_t)strlen(file->path),
         };
         image_put(c->image, &source, sizeof source);

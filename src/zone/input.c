@@ -15,23 +15,37 @@
 
 enum { READ_SIZE = 1 << 16 }; /* for pipes, whose size is not known */
 
-static bool is_recent(const struct stat *status)
+/* When the file was changed last. Its time of modification can be set to what it was before the
+ * change, so that of the inode counts, unless it is older: where it is that of creation, or the
+ * other was set to a future one. */
+static const struct timespec *changed_at(const struct stat *status)
+{
+    const struct timespec *modified = &status->st_mtim, *inode = &status->st_ctim;
+
+    if (modified->tv_sec != inode->tv_sec)
+        return modified->tv_sec > inode->tv_sec ? modified : inode;
+    return modified->tv_nsec > inode->tv_nsec ? modified : inode;
+}
+
+static bool is_recent(const struct timespec *time)
 {
     struct timespec now;
 
     /* Time stamps come from the kernel's tick, at most 10 ms long; FAT's are 2 s apart. */
     clock_gettime(CLOCK_REALTIME, &now);
-    return status->st_mtim.tv_sec + 2 >= now.tv_sec;
+    return time->tv_sec + INPUT_RECENT_SECONDS >= now.tv_sec;
 }
 
 static void identify(struct input_identity *identity, const struct stat *status)
 {
+    const struct timespec *changed = changed_at(status);
+
     identity->device = status->st_dev;
     identity->inode = status->st_ino;
     identity->size = (uint64_t)status->st_size;
-    identity->mtime_seconds = status->st_mtim.tv_sec;
-    identity->mtime_nanoseconds =
-        is_recent(status) ? INPUT_MTIME_RECENT : (uint32_t)status->st_mtim.tv_nsec;
+    identity->changed_seconds = changed->tv_sec;
+    identity->changed_nanoseconds =
+        is_recent(changed) ? INPUT_CHANGED_RECENTLY : (uint32_t)changed->tv_nsec;
 }
 
 /* Reads to the end, wherever that is; `expected` octets save growing on the way. */
@@ -97,9 +111,11 @@ bool input_seems_unchanged(const char *path, const struct input_identity *identi
 {
     struct stat status;
 
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-           status.st_dev == identity->device && status.st_ino == identity->inode &&
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    const struct timespec *changed = changed_at(&status);
+    return status.st_dev == identity->device && status.st_ino == identity->inode &&
            (uint64_t)status.st_size == identity->size &&
-           status.st_mtim.tv_sec == identity->mtime_seconds &&
-           (uint32_t)status.st_mtim.tv_nsec == identity->mtime_nanoseconds;
+           changed->tv_sec == identity->changed_seconds &&
+           (uint32_t)changed->tv_nsec == identity->changed_nanoseconds;
 }

@@ -13,14 +13,18 @@ struct input_identity {
     uint64_t device;
     uint64_t inode;
     uint64_t size;
-    int64_t mtime_seconds;
-    uint32_t mtime_nanoseconds; /* INPUT_MTIME_RECENT: do not rely on the time */
-    uint64_t content_hash;      /* XXH3-64 */
+    int64_t changed_seconds;      /* when the file was changed last */
+    uint32_t changed_nanoseconds; /* INPUT_CHANGED_RECENTLY: do not rely on the time */
+    uint64_t content_hash;        /* XXH3-64 */
 };
 
-/* In place of the nanoseconds of a file that changed so short a time ago that another change could
- * bear the same time stamp. No file has them, so only the content can show that it is unchanged. */
-enum { INPUT_MTIME_RECENT = 1000000000 };
+enum {
+    /* In place of the nanoseconds of a file that changed so short a time ago that another change
+     * could bear the same time stamp. No file has them, so only the content can show that it is
+     * unchanged. */
+    INPUT_CHANGED_RECENTLY = 1000000000,
+    INPUT_RECENT_SECONDS = 2,
+};
 
 struct input {
     char *text; /* `length` octets, then a newline that is not part of them */
