@@ -28,6 +28,7 @@ enum rr_type {
     TYPE_AAAA = 28,
     TYPE_NXT = 30,
     TYPE_SRV = 33,
+    TYPE_NAPTR = 35,
     TYPE_KX = 36,
     TYPE_DNAME = 39,
     TYPE_OPT = 41,
@@ -37,6 +38,7 @@ enum rr_type {
     TYPE_DNSKEY = 48,
     TYPE_NSEC3 = 50,
     TYPE_NSEC3PARAM = 51,
+    TYPE_TLSA = 52,
     TYPE_CDS = 59,
     TYPE_CDNSKEY = 60,
     TYPE_ZONEMD = 63,
@@ -50,6 +52,7 @@ enum rr_type {
     TYPE_MAILB = 253,
     TYPE_MAILA = 254,
     TYPE_ANY = 255,
+    TYPE_CAA = 257,
     TYPE_AMTRELAY = 260,
 };
 

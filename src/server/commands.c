@@ -3,6 +3,7 @@
 #include "config.h"
 #include "server/ledger_json.h"
 #include "server/log.h"
+#include "server/stats.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -13,24 +14,13 @@
 
 /* --- status ------------------------------------------------------------------------ */
 
-static const char *slot_state(const struct slot *slot)
-{
-    if (slot->retiring)
-        return "retiring";
-    if (slot->pid == 0)
-        return "waiting";
-    if (slot->suspect)
-        return "stalled";
-    return slot->serving ? "serving" : "starting";
-}
-
 static json_t *worker_json(const struct slot *slot)
 {
-    const struct slot_counters *counters = &slot->memory->counters;
-    json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I}", "worker", (int)slot->number, "state",
-                             slot_state(slot), "deaths", (json_int_t)slot->deaths, "udp_queries",
-                             (json_int_t)counters->udp_queries, "tcp_queries",
-                             (json_int_t)counters->tcp_queries);
+    struct counters_traffic traffic = stats_slot_traffic(slot);
+    json_t *json =
+        json_pack("{s:i, s:s, s:I, s:I, s:I}", "worker", (int)slot->number, "state",
+                  stats_slot_state(slot), "deaths", (json_int_t)slot->deaths, "udp_queries",
+                  (json_int_t)traffic.udp_queries, "tcp_queries", (json_int_t)traffic.tcp_queries);
 
     if (slot->pid != 0) {
         json_object_set_new(json, "pid", json_integer(slot->pid));
@@ -83,6 +73,11 @@ static void status(void *closure, struct control_request *request)
     if (supervisor->table.fd >= 0)
         json_object_set_new(json, "table", table_json(&supervisor->table.sealed.table));
     control_reply(request, true, json);
+}
+
+static void stats(void *closure, struct control_request *request)
+{
+    control_reply(request, true, stats_document(closure));
 }
 
 static void zones(void *closure, struct control_request *request)
@@ -158,10 +153,15 @@ static void hand_over(void *closure, struct control_request *request)
 bool commands_open(struct supervisor *supervisor)
 {
     static const struct control_word words[] = {
-        {PROTOCOL_STATUS, 0, status},          {PROTOCOL_ZONES, 0, zones},
-        {PROTOCOL_RELOAD, UINT32_MAX, reload}, {PROTOCOL_WORKERS, 1, workers},
-        {PROTOCOL_TAKEOVER, 0, takeover},      {PROTOCOL_STOP, 0, stop},
-        {PROTOCOL_HANDOVER, 0, hand_over},     {0, 0, NULL},
+        {PROTOCOL_STATUS, 0, status},
+        {PROTOCOL_ZONES, 0, zones},
+        {PROTOCOL_RELOAD, UINT32_MAX, reload},
+        {PROTOCOL_WORKERS, 1, workers},
+        {PROTOCOL_TAKEOVER, 0, takeover},
+        {PROTOCOL_STOP, 0, stop},
+        {PROTOCOL_STATS, 0, stats},
+        {PROTOCOL_HANDOVER, 0, hand_over},
+        {0, 0, NULL},
     };
 
     if (supervisor->settings->control.fd < 0)

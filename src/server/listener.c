@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -192,6 +193,18 @@ void listener_fence(const struct listener *listener, const struct listener_socke
         nobody.v6.sin6_port = htons(DISCARD_PORT);
     /* Should the kernel refuse, closing is as it always was. */
     (void)!connect(sockets->udp, &nobody.any, address_length(&nobody));
+}
+
+struct listener_queue listener_queue(const struct listener_sockets *sockets)
+{
+    uint32_t told[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof told;
+
+    if (getsockopt(sockets->udp, SOL_SOCKET, SO_MEMINFO, told, &length) != 0)
+        return (struct listener_queue){0};
+    return (struct listener_queue){.length = told[SK_MEMINFO_RMEM_ALLOC],
+                                   .room = told[SK_MEMINFO_RCVBUF],
+                                   .drops = told[SK_MEMINFO_DROPS]};
 }
 
 int listener_receive_buffer(const struct listener_sockets *sockets)

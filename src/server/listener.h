@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct listener {
     union address address;
@@ -54,6 +55,17 @@ void listener_close(struct listener_sockets *sockets);
  * whatever the steering says: at 150,000 a second, with every fourteenth close.
  */
 void listener_fence(const struct listener *listener, const struct listener_sockets *sockets);
+
+/* What the kernel says of a UDP socket's receive queue (SO_MEMINFO), in octets as it counts them.
+ */
+struct listener_queue {
+    uint32_t length;
+    uint32_t room;  /* more is dropped */
+    uint32_t drops; /* datagrams, since the socket was opened, modulo 2^32 */
+};
+
+/* All 0 if the kernel does not tell. */
+struct listener_queue listener_queue(const struct listener_sockets *sockets);
 
 /* Octets that the socket's receive buffer holds, as the kernel counts them. */
 int listener_receive_buffer(const struct listener_sockets *sockets);

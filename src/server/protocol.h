@@ -64,6 +64,7 @@ enum protocol_type {
     PROTOCOL_WORKERS = 19,  /* [N] */
     PROTOCOL_TAKEOVER = 20, /* start the installed sorreld, which will ask for PROTOCOL_HANDOVER */
     PROTOCOL_STOP = 21,
+    PROTOCOL_STATS = 22,
 
     PROTOCOL_HANDOVER = 64,
     PROTOCOL_SOCKETS = 65,

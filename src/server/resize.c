@@ -83,6 +83,7 @@ static void close_drained(struct supervisor *supervisor)
 
     while (supervisor->slots[supervisor->slot_count - 1].drained) {
         struct slot *last = &supervisor->slots[--supervisor->slot_count];
+        stats_retire(supervisor, last);
         fdstore_remove_slot(last, supervisor->settings->listeners);
         slot_close(last);
     }

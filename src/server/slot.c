@@ -75,7 +75,8 @@ bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, s
 {
     *slot = (struct slot){.number = number, .channel = -1};
     slot->sockets = calloc(*count, sizeof *slot->sockets);
-    bool sound = slot->sockets != NULL;
+    slot->queues = calloc(*count, sizeof *slot->queues);
+    bool sound = slot->sockets != NULL && slot->queues != NULL;
     snprintf(error, LISTENER_ERROR_MAX, "out of memory");
     for (size_t i = 0; sound && i < *count;) {
         switch (
@@ -97,7 +98,22 @@ bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, s
         slot_close(slot);
         return false;
     }
+    /* A socket of another daemon's counts on. */
+    for (size_t i = 0; i < slot->listener_count; i++)
+        slot->queues[i].last_drops = listener_queue(&slot->sockets[i]).drops;
     return true;
+}
+
+void slot_look_at_queues(struct slot *slot)
+{
+    for (size_t i = 0; i < slot->listener_count && slot->sockets[i].udp >= 0; i++) {
+        struct listener_queue told = listener_queue(&slot->sockets[i]);
+        struct slot_queue *queue = &slot->queues[i];
+        queue->length = told.length;
+        queue->room = told.room;
+        queue->drops += told.drops - queue->last_drops;
+        queue->last_drops = told.drops;
+    }
 }
 
 void slot_fence(const struct slot *slot, const struct listener *listeners)
@@ -119,6 +135,7 @@ void slot_close(struct slot *slot)
     if (slot->memory != NULL)
         munmap(slot->memory, slot_memory_size(slot->listener_count));
     free(slot->sockets);
+    free(slot->queues);
     *slot = (struct slot){.channel = -1};
 }
 
@@ -136,7 +153,7 @@ bool slot_has_input(const struct slot *slot)
 bool slot_has_batch(const struct slot *slot)
 {
     for (size_t i = 0; i < slot->listener_count; i++)
-        if (slot->memory->batches[i].stage != BATCH_EMPTY)
+        if (slot->memory->addresses[i].batch.stage != BATCH_EMPTY)
             return true;
     return false;
 }
@@ -216,6 +233,12 @@ static void log_query(const struct slot *slot, const char *transport, const char
               log_hex(hex, sizeof hex, query, length), 2 * length >= sizeof hex ? "..." : "");
 }
 
+/* The slot has no worker, so that there is still but one who writes. */
+static void count_given_up(struct slot *slot, unsigned queries)
+{
+    counters_add(&slot->memory->counters.dropped[COUNTERS_DROP_CRASHED], queries);
+}
+
 /* Gives up what the worker crashed on, if that can be told: then its successor will get further.
  * Logged if `death` is given. Returns the number of queries. */
 static unsigned blame(struct slot *slot, const char *death, bool crashed)
@@ -226,7 +249,7 @@ static unsigned blame(struct slot *slot, const char *death, bool crashed)
     size_t length;
 
     for (size_t i = 0; i < slot->listener_count; i++)
-        if (batch_blame(&slot->memory->batches[i], crashed, &query, &length)) {
+        if (batch_blame(&slot->memory->addresses[i].batch, crashed, &query, &length)) {
             if (death != NULL)
                 log_query(slot, "UDP", death, query, length);
             blamed++;
@@ -246,10 +269,11 @@ static unsigned blame(struct slot *slot, const char *death, bool crashed)
 static void drop_deadly_batches(struct slot *slot)
 {
     for (size_t i = 0; i < slot->listener_count; i++) {
-        struct batch *batch = &slot->memory->batches[i];
+        struct batch *batch = &slot->memory->addresses[i].batch;
         if (batch->unexplained < UNEXPLAINED_MAX)
             continue;
         unsigned dropped = batch_drop(batch);
+        count_given_up(slot, dropped);
         if (dropped > 0)
             log_event("worker %u: %u queries are given up, for %d workers have crashed on them",
                       slot->number, dropped, UNEXPLAINED_MAX);
@@ -278,6 +302,8 @@ ev_tstamp slot_bury(struct slot *slot, int status, struct obituaries *obituaries
 
     describe_death(slot, status, death);
     unsigned blamed = blame(slot, told ? death : NULL, crashed);
+    count_given_up(slot, blamed);
+    atomic_store_explicit(&slot->memory->counters.tcp_open, 0, memory_order_relaxed);
     if (!told)
         obituaries_count(obituaries, blamed);
     else if (blamed == 0)

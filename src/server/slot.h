@@ -25,10 +25,19 @@ enum slot_fault {
     SLOT_LOOPING,
 };
 
+/* The queue of one of its UDP sockets. */
+struct slot_queue {
+    uint32_t length; /* octets, at the last look */
+    uint32_t room;
+    uint32_t last_drops; /* as the kernel counts them, for as long as the socket has been open */
+    uint64_t drops;      /* datagrams that found no room, since this daemon has it */
+};
+
 struct slot {
     unsigned number;
     size_t listener_count;
     struct listener_sockets *sockets; /* one pair for each listener */
+    struct slot_queue *queues;        /* likewise */
     struct slot_memory *memory;
     pid_t pid;      /* of its worker; 0: none */
     time_t started; /* when its worker was; by slot_clock() */
@@ -81,6 +90,9 @@ void slot_close_sockets(struct slot *slot);
 
 /* Closes the sockets and unmaps the memory; the slot has no worker. */
 void slot_close(struct slot *slot);
+
+/* Asks the kernel how full the queues of its UDP sockets are, and what they have dropped. */
+void slot_look_at_queues(struct slot *slot);
 
 /* Does anything wait in its sockets: a datagram to be read, a connection to be accepted? */
 bool slot_has_input(const struct slot *slot);

@@ -1,38 +1,16 @@
 /*
  * What a worker slot's workers, one after the other, share with the supervisor: one shared
- * anonymous mapping, made before the first of them is forked. Counters are written by the worker
- * only and read by anyone at any time; none is ever reset.
+ * anonymous mapping, made before the first of them is forked. All of it is 0 at first.
  */
 #ifndef SORREL_SERVER_SLOT_MEMORY_H
 #define SORREL_SERVER_SLOT_MEMORY_H
 
 #include "server/batch.h"
+#include "server/counters.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct slot_counters {
-    _Atomic uint64_t heartbeat; /* turns of the worker's work: batches, TCP reads, accepts */
-    _Atomic uint64_t udp_batches;
-    _Atomic uint64_t udp_queries;     /* datagrams taken off the queue */
-    _Atomic uint64_t udp_answers;     /* sent */
-    _Atomic uint64_t udp_unsendable;  /* answers the kernel would not take */
-    _Atomic uint64_t udp_cut_off;     /* queries longer than BATCH_QUERY_MAX */
-    _Atomic uint64_t tcp_connections; /* accepted */
-    _Atomic uint64_t tcp_turned_away; /* closed at once: too many */
-    _Atomic uint64_t tcp_timeouts;
-    _Atomic uint64_t tcp_queries;
-    _Atomic uint64_t tcp_answers;
-};
-
-/* A plain add: there is one writer, so the locked instruction would buy nothing. */
-static inline void slot_count(_Atomic uint64_t *counter, uint64_t by)
-{
-    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-
-    atomic_store_explicit(counter, value + by, memory_order_relaxed);
-}
 
 enum { SLOT_TCP_QUERY_MAX = 512 };
 
@@ -43,15 +21,21 @@ struct slot_tcp_query {
     uint8_t octets[SLOT_TCP_QUERY_MAX];
 };
 
-struct slot_memory {
-    struct slot_counters counters;
-    struct slot_tcp_query tcp_query;
-    _Alignas(64) struct batch batches[]; /* one for each listening address */
+/* For each listening address. */
+struct slot_address {
+    struct batch batch;
+    _Alignas(64) struct counters_traffic traffic;
 };
 
-static inline size_t slot_memory_size(size_t batches)
+struct slot_memory {
+    struct counters counters;
+    struct slot_tcp_query tcp_query;
+    _Alignas(64) struct slot_address addresses[];
+};
+
+static inline size_t slot_memory_size(size_t addresses)
 {
-    return sizeof(struct slot_memory) + batches * sizeof(struct batch);
+    return sizeof(struct slot_memory) + addresses * sizeof(struct slot_address);
 }
 
 #endif

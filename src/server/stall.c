@@ -61,7 +61,7 @@ static bool is_at_work(const struct slot *slot)
     if (slot->memory->tcp_query.length > 0)
         return true;
     for (size_t i = 0; i < slot->listener_count; i++)
-        if (batch_is_under_way(&slot->memory->batches[i]))
+        if (batch_is_under_way(&slot->memory->addresses[i].batch))
             return true;
     return false;
 }

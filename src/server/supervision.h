@@ -14,6 +14,7 @@
 #include "server/resize.h"
 #include "server/slot.h"
 #include "server/stall.h"
+#include "server/stats.h"
 #include "server/succession.h"
 #include "server/supervisor.h"
 #include "server/takeover.h"
@@ -39,6 +40,7 @@ struct supervisor {
     struct obituaries obituaries;
     struct resize resize;
     struct stall stall;
+    struct stats stats;
     struct control *control; /* NULL: none */
     time_t started;          /* by slot_clock() */
     uint64_t seed;

@@ -664,6 +664,7 @@ static void close_supervisor(struct supervisor *supervisor)
         loader_discard(&supervisor->inherited);
     handover_discard(&supervisor->settings->inherited);
     obituaries_close(&supervisor->obituaries);
+    stats_free(&supervisor->stats);
     ledger_free(&supervisor->ledger);
     keeper_close(&supervisor->keeper);
     commands_close(supervisor);

@@ -46,6 +46,7 @@ struct connection {
     ev_timer limit;
     struct tcp *tcp;
     struct client client;
+    struct counters_traffic *traffic; /* of the address it came to */
     struct connection *next_free;
     struct framing input;
     uint8_t *output;
@@ -60,6 +61,7 @@ struct acceptor {
     ev_io readable;
     ev_timer pause;
     struct tcp *tcp;
+    struct counters_traffic *traffic;
 };
 
 struct tcp {
@@ -109,6 +111,13 @@ static void release_buffers(struct connection *connection)
     madvise(connection->output + PAGE, (OUTPUT_PAGES - 1) * PAGE, MADV_DONTNEED);
 }
 
+static void change_connection_count(struct tcp *tcp, int by)
+{
+    tcp->connection_count += (unsigned)by;
+    atomic_store_explicit(&tcp->memory->counters.tcp_open, tcp->connection_count,
+                          memory_order_relaxed);
+}
+
 static void close_connection(struct connection *connection)
 {
     struct tcp *tcp = connection->tcp;
@@ -117,7 +126,7 @@ static void close_connection(struct connection *connection)
     ev_timer_stop(tcp->loop, &connection->limit);
     close(connection->io.fd);
     release_buffers(connection);
-    tcp->connection_count--;
+    change_connection_count(tcp, -1);
     connection->next_free = tcp->free;
     tcp->free = connection;
 }
@@ -176,7 +185,6 @@ static void note_query(struct slot_tcp_query *noted, const uint8_t *query, size_
 static void answer_one(struct connection *connection, const uint8_t *query, size_t length)
 {
     struct tcp *tcp = connection->tcp;
-    struct slot_counters *counters = &tcp->memory->counters;
     uint8_t *frame = connection->output + connection->output_end;
     struct answer_report report;
 
@@ -184,13 +192,14 @@ static void answer_one(struct connection *connection, const uint8_t *query, size
     size_t n = answer(tcp->settings, &connection->client, query, length, frame + FRAMING_PREFIX,
                       WIRE_MESSAGE_MAX, &report);
     batch_write(&tcp->memory->tcp_query.length, 0);
-    slot_count(&counters->tcp_queries, 1);
+    counters_add(&connection->traffic->tcp_queries, 1);
+    counters_answered(&tcp->memory->counters, &report, length, n);
     if (n == 0)
         return;
     wire_write_u16(frame, (uint16_t)n);
     connection->output_end += FRAMING_PREFIX + n;
     connection->was_answered = true;
-    slot_count(&counters->tcp_answers, 1);
+    counters_add(&connection->traffic->tcp_responses, 1);
 }
 
 /* Answers as many of the messages that have arrived as are sure to find room. */
@@ -203,7 +212,7 @@ static void answer_input(struct connection *connection)
            (query = framing_next(&connection->input, &length)) != NULL)
         answer_one(connection, query, length);
     connection->has_spilled |= connection->input.end > PAGE || connection->output_end > PAGE;
-    slot_count(&connection->tcp->memory->counters.heartbeat, 1);
+    counters_add(&connection->tcp->memory->counters.heartbeat, 1);
 }
 
 /* --- events ------------------------------------------------------------------ */
@@ -252,23 +261,25 @@ static void limit_reached(struct ev_loop *loop, ev_timer *watcher, int events)
 
     (void)loop;
     (void)events;
-    slot_count(&connection->tcp->memory->counters.tcp_timeouts, 1);
+    counters_add(&connection->tcp->memory->counters.tcp_timeouts, 1);
     close_connection(connection);
 }
 
-static void open_connection(struct tcp *tcp, int fd, const union address *peer)
+static void open_connection(struct acceptor *acceptor, int fd, const union address *peer)
 {
+    struct tcp *tcp = acceptor->tcp;
     struct connection *connection = tcp->free;
     const int on = 1;
 
-    slot_count(&tcp->memory->counters.tcp_connections, 1);
+    counters_add(&tcp->memory->counters.tcp_connections, 1);
     if (connection == NULL) {
-        slot_count(&tcp->memory->counters.tcp_turned_away, 1);
+        counters_add(&tcp->memory->counters.tcp_turned_away, 1);
         close(fd);
         return;
     }
     tcp->free = connection->next_free;
-    tcp->connection_count++;
+    change_connection_count(tcp, 1);
+    connection->traffic = acceptor->traffic;
     /* Answers are sent as many at a time as there are; the kernel need not wait for more. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     address_to_client(peer, TRANSPORT_TCP, &connection->client);
@@ -288,13 +299,14 @@ static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
     struct acceptor *acceptor = watcher->data;
 
     (void)events;
-    slot_count(&acceptor->tcp->memory->counters.heartbeat, 1);
     for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
         union address peer;
         socklen_t length = sizeof peer;
         int fd = accept4(watcher->fd, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (i == 0)
+            counters_wakeup(&acceptor->tcp->memory->counters, fd < 0 && errno == EAGAIN);
         if (fd >= 0) {
-            open_connection(acceptor->tcp, fd, &peer);
+            open_connection(acceptor, fd, &peer);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -320,9 +332,11 @@ static void accept_again(struct ev_loop *loop, ev_timer *watcher, int events)
 
 /* --- start and end ------------------------------------------------------------ */
 
-static void start_acceptor(struct tcp *tcp, struct acceptor *acceptor, int fd)
+static void start_acceptor(struct tcp *tcp, struct acceptor *acceptor,
+                           struct counters_traffic *traffic, int fd)
 {
     acceptor->tcp = tcp;
+    acceptor->traffic = traffic;
     ev_io_init(&acceptor->readable, accept_connections, fd, EV_READ);
     ev_init(&acceptor->pause, accept_again);
     acceptor->pause.repeat = accept_pause;
@@ -361,7 +375,7 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
         tcp->free = connection;
     }
     for (size_t i = 0; i < count; i++)
-        start_acceptor(tcp, &acceptors[i], sockets[i].tcp);
+        start_acceptor(tcp, &acceptors[i], &memory->addresses[i].traffic, sockets[i].tcp);
     return tcp;
 }
 

@@ -29,7 +29,7 @@ static void begin_all(struct udp *udp)
             continue;
         batch_look_at(batch, i);
         if (batch_is_cut_off(batch, i))
-            slot_count(&udp->counters->udp_cut_off, 1);
+            counters_add(&udp->counters->cut_off, 1);
         answer_begin(&tasks[i], udp->settings, batch->query[i], batch_query_length(batch, i));
     }
 }
@@ -72,6 +72,7 @@ static void finish_all(struct udp *udp)
         size_t length = answer_finish(&tasks[i], udp->settings, &client, batch->reply[i],
                                       BATCH_REPLY_MAX, &report);
         batch_answered(batch, i, length);
+        counters_answered(udp->counters, &report, batch_query_length(batch, i), length);
     }
     batch_look_at(batch, BATCH_NO_QUERY);
 }
@@ -86,9 +87,9 @@ static void wait_for_room(int socket)
 /*
  * Sends send[0..count). sendmmsg stops at the first message that fails, and tells why only when it
  * is called again with that one in front. An error may also be an old one of the socket's, not this
- * message's; so every message has a second try.
+ * message's; so every message has a second try. Returns how many went out.
  */
-static void send_all(struct udp *udp, unsigned count)
+static unsigned send_all(struct udp *udp, unsigned count)
 {
     struct batch *batch = udp->batch;
     unsigned next = 0, failed = 0, waits = 0;
@@ -112,27 +113,31 @@ static void send_all(struct udp *udp, unsigned count)
             second_try = false;
         }
     }
-    slot_count(&udp->counters->udp_answers, count - failed);
     if (failed > 0)
-        slot_count(&udp->counters->udp_unsendable, failed);
+        counters_add(&udp->counters->dropped[COUNTERS_DROP_UNSENDABLE], failed);
+    return count - failed;
 }
 
 /* From ANSWERING to EMPTY. */
 static void finish_batch(struct udp *udp)
 {
+    unsigned taken = udp->batch->taken;
+
     begin_all(udp);
     look_ahead_all(udp);
     look_closer_all(udp);
     finish_all(udp);
     unsigned answers = batch_send(udp->batch);
-    if (answers > 0)
-        send_all(udp, answers);
+    unsigned sent = answers > 0 ? send_all(udp, answers) : 0;
+    /* Only now, so that a successor counts the queries of a batch that it has to finish. */
+    counters_add(&udp->traffic->udp_queries, taken);
+    counters_add(&udp->traffic->udp_responses, sent);
+    counters_batch(udp->counters, taken);
+    counters_add(&udp->counters->heartbeat, 1);
     batch_close(udp->batch);
-    slot_count(&udp->counters->udp_batches, 1);
-    slot_count(&udp->counters->heartbeat, 1);
 }
 
-bool udp_serve(struct udp *udp)
+unsigned udp_serve(struct udp *udp)
 {
     struct batch *batch = udp->batch;
 
@@ -142,29 +147,33 @@ bool udp_serve(struct udp *udp)
     /* An error is either "none waiting", or was left behind by an earlier answer and is now
      * cleared. */
     if (n <= 0)
-        return false;
-    slot_count(&udp->counters->udp_queries, (uint64_t)n);
+        return 0;
     finish_batch(udp);
-    return n == BATCH_WIDTH;
+    return (unsigned)n;
 }
 
 static void serve_turn(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct udp *udp = watcher->data;
+    unsigned taken = udp_serve(udp);
 
     (void)loop;
     (void)events;
-    for (unsigned i = 0; i < BATCHES_A_TURN && udp_serve(udp); i++)
-        ;
+    counters_wakeup(udp->counters, taken == 0);
+    for (unsigned i = 1; i < BATCHES_A_TURN && taken == BATCH_WIDTH; i++)
+        taken = udp_serve(udp);
 }
 
 void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
-               struct batch *batch, struct slot_counters *counters,
+               struct slot_address *address, struct counters *counters,
                const struct answer_settings *settings)
 {
-    *udp =
-        (struct udp){.socket = socket, .batch = batch, .counters = counters, .settings = settings};
-    if (batch_take_over(batch, wildcard) > 0)
+    *udp = (struct udp){.socket = socket,
+                        .batch = &address->batch,
+                        .counters = counters,
+                        .traffic = &address->traffic,
+                        .settings = settings};
+    if (batch_take_over(udp->batch, wildcard) > 0)
         finish_batch(udp);
     ev_io_init(&udp->readable, serve_turn, socket, EV_READ);
     udp->readable.data = udp;

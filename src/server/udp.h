@@ -15,19 +15,20 @@ struct udp {
     ev_io readable;
     int socket;
     struct batch *batch;
-    struct slot_counters *counters;
+    struct counters *counters;
+    struct counters_traffic *traffic;
     const struct answer_settings *settings;
 };
 
 /* Finishes the batch that a dead predecessor has left, then watches the socket. */
 void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
-               struct batch *batch, struct slot_counters *counters,
+               struct slot_address *address, struct counters *counters,
                const struct answer_settings *settings);
 
 /* Watches the socket no more. */
 void udp_stop(struct udp *udp, struct ev_loop *loop);
 
-/* Answers one batch; true if it was full, so that more may wait. Does not wait for queries. */
-bool udp_serve(struct udp *udp);
+/* Answers one batch; returns the number of queries in it. Does not wait for queries. */
+unsigned udp_serve(struct udp *udp);
 
 #endif

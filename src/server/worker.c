@@ -84,7 +84,7 @@ static void retire_on(struct ev_loop *loop, ev_timer *watcher, int events)
 
     (void)loop;
     (void)events;
-    slot_count(&worker->inherited->memory->counters.heartbeat, 1);
+    counters_add(&worker->inherited->memory->counters.heartbeat, 1);
     if (turn == RETIRE_IMPATIENT)
         tcp_finish(worker->tcp);
     if (turn >= RETIRE_SETTLED && !tcp_has_connections(worker->tcp))
@@ -107,7 +107,7 @@ static void drain(struct worker *worker)
     ev_tstamp until = ev_now(worker->loop) + finish_limit;
 
     for (size_t i = 0; i < worker->inherited->listener_count; i++)
-        while (udp_serve(&worker->udp[i]) && ev_time() < until)
+        while (udp_serve(&worker->udp[i]) == BATCH_WIDTH && ev_time() < until)
             ;
 }
 
@@ -197,7 +197,8 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
     for (size_t i = 0; i < inherited->listener_count; i++)
         udp_start(&worker->udp[i], worker->loop, inherited->sockets[i].udp,
                   address_is_wildcard(&inherited->listeners[i].address),
-                  &inherited->memory->batches[i], &inherited->memory->counters, &worker->settings);
+                  &inherited->memory->addresses[i], &inherited->memory->counters,
+                  &worker->settings);
     worker->tcp = tcp_start(worker->loop, inherited->sockets, inherited->listener_count,
                             inherited->memory, &worker->settings);
     if (worker->tcp == NULL)

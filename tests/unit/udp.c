@@ -86,7 +86,7 @@ static int open_scene(void **state)
         getsockname(scene.server, (struct sockaddr *)&address, &length) != 0 ||
         connect(scene.client, (struct sockaddr *)&address, length) != 0)
         return -1;
-    udp_start(&scene.udp, scene.loop, scene.server, false, &scene.memory->batches[0],
+    udp_start(&scene.udp, scene.loop, scene.server, false, &scene.memory->addresses[0],
               &scene.memory->counters, &scene.settings);
     return 0;
 }
@@ -160,10 +160,12 @@ static void an_answer_that_cannot_be_sent_costs_no_other(void **state)
         {"none can be sent", {{0, 0}}, 0, EPERM, 0, 0},
     };
     struct scene *scene = *state;
-    struct slot_counters *counters = &scene->memory->counters;
+    struct counters *counters = &scene->memory->counters;
+    struct counters_traffic *traffic = &scene->memory->addresses[0].traffic;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        uint64_t unsendable = counters->udp_unsendable, answers = counters->udp_answers;
+        uint64_t unsendable = counters->dropped[COUNTERS_DROP_UNSENDABLE];
+        uint64_t responses = traffic->udp_responses;
         print_message("%s\n", cases[i].what);
         memset(&kernel, 0, sizeof kernel);
         if (cases[i].count > 0)
@@ -171,30 +173,33 @@ static void an_answer_that_cannot_be_sent_costs_no_other(void **state)
         kernel.count = cases[i].count;
         kernel.forever = cases[i].forever;
         send_queries(scene, QUERIES);
-        assert_false(udp_serve(&scene->udp));
+        assert_int_equal(udp_serve(&scene->udp), QUERIES);
         assert_int_equal(take_answers(scene), cases[i].answered);
         assert_int_equal(kernel.polls, cases[i].polls);
         unsigned sent = (unsigned)__builtin_popcountll(cases[i].answered);
-        assert_int_equal(counters->udp_answers - answers, sent);
-        assert_int_equal(counters->udp_unsendable - unsendable, QUERIES - sent);
-        assert_int_equal(scene->memory->batches[0].stage, BATCH_EMPTY);
+        assert_int_equal(traffic->udp_responses - responses, sent);
+        assert_int_equal(counters->dropped[COUNTERS_DROP_UNSENDABLE] - unsendable, QUERIES - sent);
+        assert_int_equal(scene->memory->addresses[0].batch.stage, BATCH_EMPTY);
     }
 }
 
 static void a_full_batch_tells_that_there_may_be_more(void **state)
 {
     struct scene *scene = *state;
-    struct slot_counters *counters = &scene->memory->counters;
+    struct counters *counters = &scene->memory->counters;
+    struct counters_traffic *traffic = &scene->memory->addresses[0].traffic;
 
-    assert_false(udp_serve(&scene->udp));
-    assert_int_equal(counters->udp_batches, 0);
+    assert_int_equal(udp_serve(&scene->udp), 0);
+    assert_int_equal(counters->heartbeat, 0);
     for (unsigned i = 0; i < BATCH_WIDTH + 3; i++)
         send_query(scene, (uint8_t)(i % 64));
-    assert_true(udp_serve(&scene->udp));
-    assert_int_equal(counters->udp_queries, BATCH_WIDTH);
-    assert_false(udp_serve(&scene->udp));
-    assert_int_equal(counters->udp_queries, BATCH_WIDTH + 3);
-    assert_int_equal(counters->udp_answers, BATCH_WIDTH + 3);
+    assert_int_equal(udp_serve(&scene->udp), BATCH_WIDTH);
+    assert_int_equal(traffic->udp_queries, BATCH_WIDTH);
+    assert_int_equal(udp_serve(&scene->udp), 3);
+    assert_int_equal(traffic->udp_queries, BATCH_WIDTH + 3);
+    assert_int_equal(traffic->udp_responses, BATCH_WIDTH + 3);
+    assert_int_equal(counters->batch_width[COUNTERS_WIDTHS - 1], 1);
+    assert_int_equal(counters->batch_width[1], 1);
     assert_int_equal(counters->heartbeat, 2);
 }
 
@@ -209,29 +214,32 @@ static void a_query_that_is_cut_off_gets_a_header(void **state)
     assert_int_equal(recv(scene->client, answer, sizeof answer, MSG_DONTWAIT), HEADER);
     assert_int_equal(answer[1], 7);
     assert_int_equal(answer[3] & 15, 1);
-    assert_int_equal(scene->memory->counters.udp_cut_off, 1);
+    assert_int_equal(scene->memory->counters.cut_off, 1);
     /* and the next to have its place in the batch is as long as it is */
     send_query(scene, 1);
     udp_serve(&scene->udp);
     assert_int_equal(take_answers(scene), 2);
-    assert_int_equal(scene->memory->counters.udp_cut_off, 1);
+    assert_int_equal(scene->memory->counters.cut_off, 1);
 }
 
 /* The worker died in the middle: whoever starts next answers before it reads on. */
 static void a_successor_finishes_first(void **state)
 {
     struct scene *scene = *state;
-    struct batch *batch = &scene->memory->batches[0];
+    struct slot_address *address = &scene->memory->addresses[0];
+    struct batch *batch = &address->batch;
 
     send_queries(scene, QUERIES);
     batch_receive(batch);
     int n = recvmmsg(scene->server, batch->receive, BATCH_WIDTH, MSG_DONTWAIT, NULL);
     assert_int_equal(n, QUERIES);
     ev_io_stop(scene->loop, &scene->udp.readable);
-    udp_start(&scene->udp, scene->loop, scene->server, false, batch, &scene->memory->counters,
+    udp_start(&scene->udp, scene->loop, scene->server, false, address, &scene->memory->counters,
               &scene->settings);
     assert_int_equal(take_answers(scene), 0xff);
     assert_int_equal(batch->stage, BATCH_EMPTY);
+    assert_int_equal(address->traffic.udp_queries, QUERIES);
+    assert_int_equal(address->traffic.udp_responses, QUERIES);
 }
 
 int main(void)
