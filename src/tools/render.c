@@ -1,6 +1,7 @@
 #include "tools/render.h"
 
 #include "tools/columns.h"
+#include "tools/words.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -18,33 +19,6 @@ static const char *text(const json_t *object, const char *member)
     const char *value = json_string_value(json_object_get(object, member));
 
     return value != NULL ? value : "";
-}
-
-enum { DURATION_MAX = 48 };
-
-/* Writes `seconds` in its two largest units. Returns `to`. */
-static const char *duration(long long seconds, char to[DURATION_MAX])
-{
-    static const struct {
-        long long seconds;
-        const char *name;
-        const char *lesser;
-    } units[] = {{86400, "d", "h"}, {3600, "h", "min"}, {60, "min", "s"}};
-    static const long long lesser_seconds[] = {3600, 60, 1};
-
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        long long rest = seconds % units[i].seconds / lesser_seconds[i];
-        if (seconds < units[i].seconds)
-            continue;
-        if (rest == 0)
-            snprintf(to, DURATION_MAX, "%lld %s", seconds / units[i].seconds, units[i].name);
-        else
-            snprintf(to, DURATION_MAX, "%lld %s %lld %s", seconds / units[i].seconds, units[i].name,
-                     rest, units[i].lesser);
-        return to;
-    }
-    snprintf(to, DURATION_MAX, "%lld s", seconds);
-    return to;
 }
 
 static const char *plural(long long count)
@@ -81,24 +55,10 @@ static void print_faults(const json_t *zone, const char *member, const char *ran
 
 /* --- status ---------------------------------------------------------------------- */
 
-static const char *size(long long octets, char to[DURATION_MAX])
-{
-    static const char *const units[] = {"octets", "KiB", "MiB", "GiB", "TiB"};
-    double value = (double)octets;
-    size_t unit = 0;
-
-    while (value >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
-        value /= 1024;
-        unit++;
-    }
-    snprintf(to, DURATION_MAX, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-    return to;
-}
-
 static void print_workers(const json_t *workers, FILE *out)
 {
     struct columns columns;
-    char room[DURATION_MAX];
+    char room[WORDS_MAX];
     size_t i;
     json_t *worker;
 
@@ -115,7 +75,7 @@ static void print_workers(const json_t *workers, FILE *out)
         columns_add(&columns, "%lld", number(worker, "worker"));
         columns_add(&columns, runs ? "%lld" : "-", number(worker, "pid"));
         columns_add(&columns, "%s", text(worker, "state"));
-        columns_add(&columns, "%s", runs ? duration(number(worker, "uptime"), room) : "-");
+        columns_add(&columns, "%s", runs ? words_duration(number(worker, "uptime"), room) : "-");
         columns_add(&columns, "%lld", number(worker, "deaths"));
         columns_add(&columns, "%lld",
                     number(worker, "udp_queries") + number(worker, "tcp_queries"));
@@ -166,16 +126,16 @@ void render_status(const json_t *reply, FILE *out)
 {
     const json_t *table = json_object_get(reply, "table");
     const json_t *zones = json_object_get(reply, "zones");
-    char room[DURATION_MAX];
+    char room[WORDS_MAX];
 
     fprintf(out, "sorreld    %s, process %lld, up %s\n", text(reply, "version"),
-            number(reply, "pid"), duration(number(reply, "uptime"), room));
+            number(reply, "pid"), words_duration(number(reply, "uptime"), room));
     fprintf(out, "listening  ");
     print_list(json_object_get(reply, "listen"), out);
     fprintf(out, "steering   %s\n", text(reply, "steering"));
     if (table != NULL)
         fprintf(out, "table      generation %lld, %lld records, %s\n", number(table, "generation"),
-                number(table, "records"), size(number(table, "octets"), room));
+                number(table, "records"), words_size(number(table, "octets"), room));
     else
         fputs("table      none yet: the zones are being read\n", out);
     print_zone_summary(zones, out);
@@ -191,7 +151,7 @@ void render_zones(const json_t *reply, FILE *out)
 {
     const json_t *zones = json_object_get(reply, "zones");
     struct columns columns;
-    char room[DURATION_MAX];
+    char room[WORDS_MAX];
     size_t i;
     json_t *zone;
 
@@ -207,7 +167,7 @@ void render_zones(const json_t *reply, FILE *out)
         columns_add(&columns, "%s", text(zone, "state"));
         columns_add(&columns, served ? "%lld" : "-", number(zone, "serial"));
         columns_add(&columns, served ? "%lld" : "-", number(zone, "records"));
-        columns_add(&columns, served ? "%s ago" : "-", duration(number(zone, "age"), room));
+        columns_add(&columns, served ? "%s ago" : "-", words_duration(number(zone, "age"), room));
         columns_add(&columns, "%s", text(zone, "zone"));
     }
     columns_finish(&columns, out);

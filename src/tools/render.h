@@ -12,9 +12,14 @@ typedef void render_function(const json_t *reply, FILE *out);
 
 render_function render_status;
 render_function render_zones;
+render_function render_stats;
+render_function render_explanation; /* of explain.h */
 render_function render_reload;
 render_function render_workers;
 render_function render_takeover;
 render_function render_stop;
+
+/* Of what tally_change() gives: rates over `seconds`. */
+void render_rates(const json_t *change, double seconds, FILE *out);
 
 #endif

@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include "server/control_socket.h"
+#include "server/explain.h"
+#include "server/tally.h"
 #include "tools/control_client.h"
 #include "tools/render.h"
 
@@ -10,10 +12,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Seconds that the daemon may take over a question it can answer at once. */
 enum { PATIENCE_SECONDS = 10 };
+
+struct options {
+    const char *control;
+    bool json;
+};
+
+/* Returns the program's exit status. */
+typedef int run_function(const struct options *options, char *const *arguments);
+
+static run_function show_rates;
 
 struct word {
     const char *name;
@@ -25,29 +38,30 @@ struct word {
     unsigned patience; /* seconds; 0: what it asks for takes its time */
     bool until_gone;   /* the daemon ends, and that is waited for */
     render_function *render;
+    json_t *(*interpret)(const json_t *reply); /* makes what is shown of the reply; NULL: is it */
+    run_function *run; /* does it all, if there are arguments; they are not the daemon's */
 };
 
 static const struct word words[] = {
     {"status", "", "the daemon, its worker processes and its zones", 0, 0, PROTOCOL_STATUS,
-     PATIENCE_SECONDS, false, render_status},
+     PATIENCE_SECONDS, false, render_status, NULL, NULL},
     {"zones", "", "each zone: serial, records, age, and why it failed to load", 0, 0,
-     PROTOCOL_ZONES, PATIENCE_SECONDS, false, render_zones},
+     PROTOCOL_ZONES, PATIENCE_SECONDS, false, render_zones, NULL, NULL},
+    {"stats", "[SECONDS]", "what has been counted, or rates over so many seconds", 0, 1,
+     PROTOCOL_STATS, PATIENCE_SECONDS, false, render_stats, NULL, show_rates},
+    {"explain", "", "where the queries go, whether that is as it should be, and what to do", 0, 0,
+     PROTOCOL_STATS, PATIENCE_SECONDS, false, render_explanation, explain, NULL},
     {"reload", "[ZONE...]", "load what has changed of all zones, or of these", 0, UINT32_MAX,
-     PROTOCOL_RELOAD, 0, false, render_reload},
+     PROTOCOL_RELOAD, 0, false, render_reload, NULL, NULL},
     {"workers", "[N]", "change to N worker processes, or tell how many there are", 0, 1,
-     PROTOCOL_WORKERS, 0, false, render_workers},
+     PROTOCOL_WORKERS, 0, false, render_workers, NULL, NULL},
     {"takeover", "", "start the installed sorreld in the place of the one that runs", 0, 0,
-     PROTOCOL_TAKEOVER, 0, false, render_takeover},
+     PROTOCOL_TAKEOVER, 0, false, render_takeover, NULL, NULL},
     {"stop", "", "stop the daemon, and wait for its end", 0, 0, PROTOCOL_STOP, PATIENCE_SECONDS,
-     true, render_stop},
+     true, render_stop, NULL, NULL},
 };
 
 enum { WORDS = sizeof words / sizeof words[0] };
-
-struct options {
-    const char *control;
-    bool json;
-};
 
 static void print_usage(FILE *out)
 {
@@ -73,6 +87,24 @@ static _Noreturn void refuse(const char *sentence, const char *what)
 {
     fprintf(stderr, "sorrelctl: %s%s; see sorrelctl --help\n", sentence, what);
     exit(EXIT_FAILURE);
+}
+
+/* From 0.1 to a day. */
+static bool read_seconds(const char *text, double *seconds)
+{
+    char *end;
+
+    *seconds = strtod(text, &end);
+    return *text >= '0' && *text <= '9' && *end == '\0' && *seconds >= 0.1 && *seconds <= 86400;
+}
+
+static void wait_for(double seconds)
+{
+    struct timespec left = {.tv_sec = (time_t)seconds};
+
+    left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
+    while (nanosleep(&left, &left) != 0)
+        ;
 }
 
 static const struct word *find_word(const char *name, unsigned arguments)
@@ -122,14 +154,29 @@ static void read_options(struct options *options, int argc, char **argv)
         }
 }
 
+static void print_json(const json_t *document)
+{
+    json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    putchar('\n');
+}
+
+/* Replaces a reply by what is to be shown. */
+static void interpret(const struct word *word, struct control_client_reply *reply)
+{
+    if (word->interpret == NULL || !reply->done)
+        return;
+    json_t *shown = word->interpret(reply->document);
+    json_decref(reply->document);
+    reply->document = shown;
+}
+
 static void print_reply(const struct word *word, const struct control_client_reply *reply,
                         bool json)
 {
     const char *error = json_string_value(json_object_get(reply->document, "error"));
 
     if (json) {
-        json_dumpf(reply->document, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
-        putchar('\n');
+        print_json(reply->document);
         return;
     }
     /* A refusal is its sentence and nothing else; half a success has more to it. */
@@ -139,12 +186,90 @@ static void print_reply(const struct word *word, const struct control_client_rep
         fprintf(stderr, "sorrelctl: %s\n", error);
 }
 
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    perror("sorrelctl: standard output");
+    return EXIT_FAILURE;
+}
+
+static int ask(const struct options *options, const struct word *word, char *const *arguments,
+               size_t count)
+{
+    struct control_client_reply reply;
+    char error[CONTROL_CLIENT_ERROR_MAX];
+
+    if (!control_client_ask(options->control, word->type, arguments, count, word->patience,
+                            word->until_gone, &reply, error)) {
+        fprintf(stderr, "sorrelctl: %s\n", error);
+        return EXIT_FAILURE;
+    }
+    interpret(word, &reply);
+    print_reply(word, &reply, options->json);
+    json_decref(reply.document);
+    return finish(reply.done ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* --- stats SECONDS ------------------------------------------------------------------ */
+
+/* NULL, and said why, if there is none. */
+static json_t *ask_for_stats(const struct options *options)
+{
+    struct control_client_reply reply;
+    char error[CONTROL_CLIENT_ERROR_MAX];
+
+    if (!control_client_ask(options->control, PROTOCOL_STATS, NULL, 0, PATIENCE_SECONDS, false,
+                            &reply, error)) {
+        fprintf(stderr, "sorrelctl: %s\n", error);
+        return NULL;
+    }
+    if (reply.done)
+        return reply.document;
+    fprintf(stderr, "sorrelctl: %s\n", json_string_value(json_object_get(reply.document, "error")));
+    json_decref(reply.document);
+    return NULL;
+}
+
+static int print_rates(const struct options *options, const json_t *later, const json_t *earlier)
+{
+    double seconds = tally_seconds(later, earlier);
+
+    if (seconds <= 0) {
+        fputs("sorrelctl: the daemon has been replaced meanwhile: try again\n", stderr);
+        return EXIT_FAILURE;
+    }
+    json_t *change = tally_change(later, earlier);
+    json_object_set_new(change, "seconds", json_real(seconds));
+    if (options->json)
+        print_json(change);
+    else
+        render_rates(change, seconds, stdout);
+    json_decref(change);
+    return finish(EXIT_SUCCESS);
+}
+
+static int show_rates(const struct options *options, char *const *arguments)
+{
+    double seconds;
+
+    if (!read_seconds(arguments[0], &seconds))
+        refuse("give a number of seconds from 0.1 to 86400, not ", arguments[0]);
+    json_t *earlier = ask_for_stats(options);
+    if (earlier == NULL)
+        return EXIT_FAILURE;
+    wait_for(seconds);
+    json_t *later = ask_for_stats(options);
+    int status = later != NULL ? print_rates(options, later, earlier) : EXIT_FAILURE;
+    json_decref(earlier);
+    json_decref(later);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {0};
-    struct control_client_reply reply;
     char path[CONTROL_SOCKET_PATH_MAX];
-    char error[CONTROL_CLIENT_ERROR_MAX];
 
     read_options(&options, argc, argv);
     if (optind == argc) {
@@ -158,16 +283,7 @@ int main(int argc, char **argv)
         control_socket_default_path(geteuid(), false, path);
         options.control = path;
     }
-    if (!control_client_ask(options.control, word->type, argv + 1, (size_t)argc, word->patience,
-                            word->until_gone, &reply, error)) {
-        fprintf(stderr, "sorrelctl: %s\n", error);
-        return EXIT_FAILURE;
-    }
-    print_reply(word, &reply, options.json);
-    json_decref(reply.document);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("sorrelctl: standard output");
-        return EXIT_FAILURE;
-    }
-    return reply.done ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (word->run != NULL && argc > 0)
+        return word->run(&options, argv + 1);
+    return ask(&options, word, argv + 1, (size_t)argc);
 }
