@@ -19,6 +19,8 @@ static const ev_tstamp accept_pause = 1;
 struct connection {
     struct control *control;
     struct connection *next;
+    const struct control_word *words; /* that it may ask for */
+    bool adopted;                     /* and neither counted nor hurried between requests */
     int socket;
     ev_io readable;
     ev_io writable;
@@ -55,7 +57,13 @@ static void unlink_connection(struct connection *connection)
     while (*link != connection)
         link = &(*link)->next;
     *link = connection->next;
-    connection->control->connection_count--;
+    connection->control->connection_count -= !connection->adopted;
+}
+
+static void accept_more(struct control *control)
+{
+    if (control->acceptable.fd >= 0 && control->connection_count < CONTROL_CONNECTIONS_MAX)
+        ev_io_start(control->loop, &control->acceptable);
 }
 
 /* Ends a connection but leaves its socket open. */
@@ -73,7 +81,7 @@ static void forget(struct connection *connection)
     free(connection->reply);
     free(connection);
     if (!ev_is_active(&control->pause))
-        ev_io_start(control->loop, &control->acceptable);
+        accept_more(control);
 }
 
 static void drop(struct connection *connection)
@@ -94,7 +102,10 @@ static void patience_ended(struct ev_loop *loop, ev_timer *watcher, int events)
 static void await_request(struct connection *connection)
 {
     ev_io_start(connection->control->loop, &connection->readable);
-    ev_timer_again(connection->control->loop, &connection->patience);
+    if (connection->adopted)
+        ev_timer_stop(connection->control->loop, &connection->patience);
+    else
+        ev_timer_again(connection->control->loop, &connection->patience);
 }
 
 /* --- replies ------------------------------------------------------------------- */
@@ -223,9 +234,9 @@ int control_detach(struct control_request *request)
     return socket;
 }
 
-static const struct control_word *find_word(const struct control *control, unsigned type)
+static const struct control_word *find_word(const struct control_word *words, unsigned type)
 {
-    for (const struct control_word *word = control->words; word->function != NULL; word++)
+    for (const struct control_word *word = words; word->function != NULL; word++)
         if (word->type == type)
             return word;
     return NULL;
@@ -234,7 +245,6 @@ static const struct control_word *find_word(const struct control *control, unsig
 /* Makes a request of the message that was read, and has it worked off. */
 static void take_request(struct connection *connection)
 {
-    struct control *control = connection->control;
     struct envelope_reader *reader = &connection->reader;
     size_t count;
 
@@ -247,7 +257,7 @@ static void take_request(struct connection *connection)
                   PACKAGE_VERSION, PROTOCOL_VERSION, reader->header.version);
         return;
     }
-    const struct control_word *word = find_word(control, reader->header.type);
+    const struct control_word *word = find_word(connection->words, reader->header.type);
     if (word == NULL) {
         turn_away(connection, "sorreld " PACKAGE_VERSION " knows no request of type %u",
                   reader->header.type);
@@ -274,7 +284,7 @@ static void take_request(struct connection *connection)
     reader->payload = NULL;
     envelope_reader_clear(reader);
     connection->request = request;
-    word->function(control->closure, request);
+    word->function(connection->control->closure, request);
 }
 
 static bool has_left(const struct connection *connection)
@@ -311,25 +321,46 @@ static void connection_readable(struct ev_loop *loop, ev_io *watcher, int events
 
 /* --- accepting ------------------------------------------------------------------ */
 
-static void add_connection(struct control *control, int socket)
+/* NULL: no memory. */
+static struct connection *add_connection(struct control *control, int socket,
+                                         const struct control_word *words, bool adopted)
 {
     struct connection *connection = malloc(sizeof *connection);
 
-    if (connection == NULL) {
-        close(socket);
-        return;
-    }
-    *connection =
-        (struct connection){.control = control, .next = control->connections, .socket = socket};
+    if (connection == NULL)
+        return NULL;
+    *connection = (struct connection){.control = control,
+                                      .next = control->connections,
+                                      .words = words,
+                                      .adopted = adopted,
+                                      .socket = socket};
     control->connections = connection;
-    control->connection_count++;
+    control->connection_count += !adopted;
     envelope_reader_start(&connection->reader, PROTOCOL_REQUEST_MAX, false);
     ev_io_init(&connection->readable, connection_readable, socket, EV_READ);
     ev_io_init(&connection->writable, connection_writable, socket, EV_WRITE);
     ev_init(&connection->patience, patience_ended);
     connection->readable.data = connection->writable.data = connection->patience.data = connection;
     connection->patience.repeat = CONTROL_PATIENCE_SECONDS;
-    if (control_socket_obeys(socket))
+    return connection;
+}
+
+bool control_adopt(struct control *control, int socket, const struct control_word *words)
+{
+    struct connection *connection = add_connection(control, socket, words, true);
+
+    if (connection != NULL)
+        await_request(connection);
+    return connection != NULL;
+}
+
+static void greet(struct control *control, int socket)
+{
+    struct connection *connection = add_connection(control, socket, control->words, false);
+
+    if (connection == NULL)
+        close(socket);
+    else if (control_socket_obeys(socket))
         await_request(connection);
     else
         turn_away(connection, "sorreld obeys root and the user it runs as only");
@@ -342,7 +373,7 @@ static void connection_waits(struct ev_loop *loop, ev_io *watcher, int events)
     (void)events;
     int socket = accept4(watcher->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (socket >= 0) {
-        add_connection(control, socket);
+        greet(control, socket);
         if (control->connection_count == CONTROL_CONNECTIONS_MAX)
             ev_io_stop(loop, watcher);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -357,8 +388,7 @@ static void pause_ended(struct ev_loop *loop, ev_timer *watcher, int events)
 
     (void)events;
     ev_timer_stop(loop, watcher);
-    if (control->connection_count < CONTROL_CONNECTIONS_MAX)
-        ev_io_start(loop, &control->acceptable);
+    accept_more(control);
 }
 
 struct control *control_open(struct ev_loop *loop, const struct control_socket *socket,
@@ -373,7 +403,7 @@ struct control *control_open(struct ev_loop *loop, const struct control_socket *
     ev_init(&control->pause, pause_ended);
     control->acceptable.data = control->pause.data = control;
     control->pause.repeat = accept_pause;
-    ev_io_start(loop, &control->acceptable);
+    accept_more(control);
     return control;
 }
 

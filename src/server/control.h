@@ -37,9 +37,15 @@ struct control_word {
 struct control;
 
 /* Serves `socket`, which stays the caller's, by `words`, an array that ends with a function of NULL
- * and outlives the control. NULL with errno set. */
+ * and outlives the control. If its descriptor is -1, nobody can connect. NULL with errno set. */
 struct control *control_open(struct ev_loop *loop, const struct control_socket *socket,
                              const struct control_word *words, void *closure);
+
+/*
+ * Serves one more connection, which does not block, but only by these words, which outlive the
+ * control: for a child that asks whenever it likes. Owns `socket` then. False: no memory.
+ */
+bool control_adopt(struct control *control, int socket, const struct control_word *words);
 
 /* Ends all connections; requests that are not yet answered may still be. */
 void control_close(struct control *control);

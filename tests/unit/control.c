@@ -1,5 +1,6 @@
 /* server/control.c: requests of good, slow, silent and leaving clients. */
 #include "server/control.h"
+#include "config.h"
 
 #include "server/envelope.h"
 #include "unit.h"
@@ -309,11 +310,23 @@ static void a_detached_connection_is_the_callers(void **state)
     assert_serves();
 }
 
+static const struct control_word few_words[] = {{PROTOCOL_STATUS, 3, echo}, {0, 0, NULL}};
+
+static int adopt_client(void)
+{
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_true(control_adopt(daemon_.control, ends[0], few_words));
+    return ends[1];
+}
+
 static void too_many_connections_wait(void **state)
 {
     (void)state;
     int idle[CONTROL_CONNECTIONS_MAX];
 
+    int adopted = adopt_client();
     for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
         idle[i] = connect_client();
         ask(idle[i], PROTOCOL_RELOAD, "", 0);
@@ -325,6 +338,9 @@ static void too_many_connections_wait(void **state)
         ev_run(daemon_.loop, EVRUN_ONCE);
     char octet;
     assert_int_equal(recv(client, &octet, 1, MSG_PEEK), -1);
+    ask(adopted, PROTOCOL_STATUS, "", 0);
+    assert_reply(adopted, PROTOCOL_DONE, "[]");
+    close(adopted);
     close(idle[7]);
     assert_reply(client, PROTOCOL_DONE, "[]");
     close(client);
@@ -343,6 +359,7 @@ static void patience_with_clients_ends(void **state)
     int silent = connect_client();
     int halting = connect_client();
     int deaf = connect_client();
+    int adopted = adopt_client();
 
     assert_int_equal(write(halting, "sorC\1\0", 6), 6);
     ask(deaf, PROTOCOL_ZONES, "", 0);
@@ -362,6 +379,40 @@ static void patience_with_clients_ends(void **state)
     assert_int_equal(length, 0);
     assert_true(taken < BIG);
     close(deaf);
+    ask(adopted, PROTOCOL_STATUS, "", 0);
+    assert_reply(adopted, PROTOCOL_DONE, "[]");
+    close(adopted);
+}
+
+static void the_adopted_may_ask_for_little(void **state)
+{
+    (void)state;
+    int child = adopt_client();
+
+    ask(child, PROTOCOL_STATUS, "a\0b", 4);
+    assert_reply(child, PROTOCOL_DONE, "[\"a\",\"b\"]");
+    ask(child, PROTOCOL_STATUS, "", 0);
+    assert_reply(child, PROTOCOL_DONE, "[]");
+    ask(child, PROTOCOL_RELOAD, "", 0);
+    assert_reply(child, PROTOCOL_FAILED,
+                 "{\"error\":\"sorreld " PACKAGE_VERSION " knows no request of type 18\"}");
+    assert_dropped(child);
+    assert_int_equal(daemon_.kept_count, 0);
+    assert_serves();
+}
+
+/* Where nobody can connect, the adopted are served as well. */
+static void adoption_needs_no_socket(void **state)
+{
+    (void)state;
+    const struct control_socket none = {.fd = -1};
+
+    control_close(daemon_.control);
+    daemon_.control = control_open(daemon_.loop, &none, words, &daemon_);
+    int child = adopt_client();
+    ask(child, PROTOCOL_STATUS, "", 0);
+    assert_reply(child, PROTOCOL_DONE, "[]");
+    close(child);
 }
 
 static void requests_outlive_the_control(void **state)
@@ -391,6 +442,8 @@ int main(void)
         WITH_DAEMON(a_detached_connection_is_the_callers),
         WITH_DAEMON(too_many_connections_wait),
         WITH_DAEMON(patience_with_clients_ends),
+        WITH_DAEMON(the_adopted_may_ask_for_little),
+        WITH_DAEMON(adoption_needs_no_socket),
         WITH_DAEMON(requests_outlive_the_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
