@@ -29,7 +29,7 @@ void child_fail(const char *format, ...)
     va_list arguments;
 
     fflush(stdout);
-    fputs("loss: ", stderr);
+    fprintf(stderr, "%s: ", program_invocation_short_name);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);

@@ -1,5 +1,5 @@
 /*
- * The loss tests' dealings with other processes: they are started, waited for and stopped by their
+ * The dealings of tests with other processes: they are started, waited for and stopped by their
  * process ids, and all die with the test. No function returns an error: where a test cannot go on
  * it ends with one sentence (child_fail).
  */

@@ -1,0 +1,50 @@
+/*
+ * Rounds of measurements: in each, every server is measured once, one right after the other, so
+ * that what changes on the machine changes for all.
+ */
+#ifndef SORREL_BENCH_MEASURE_H
+#define SORREL_BENCH_MEASURE_H
+
+#include "figures.h"
+#include "questions.h"
+#include "server.h"
+#include "workload.h"
+
+#include <stdbool.h>
+
+struct measure_settings {
+    unsigned rounds;
+    double seconds; /* of each measurement of throughput; of latency two thirds */
+    unsigned flows;
+    unsigned window;
+    int server_cpu;
+    int client_cpu;
+};
+
+/* What a server did in one workload. The series have one value a round. */
+struct measure_outcome {
+    bool measured;
+    bool sampled;            /* user_ns, kernel_ns come from samples, not from ticks */
+    struct figures rate;     /* answers a second */
+    struct figures ratio;    /* to the null responder's of the same round */
+    struct figures user_ns;  /* CPU time a query */
+    struct figures kernel_ns;
+    struct figures busy;     /* part of the CPU that the server had under full load */
+    struct figures others;   /* part of it that other processes had */
+    struct figures median_us;
+    struct figures p99_us;
+    double paced_rate;       /* of the two above: queries a second */
+    uint64_t answered;
+    uint64_t lost;
+    uint64_t strange;
+    uint64_t unexpected;     /* answers with another RCODE */
+    uint64_t late;           /* queries that were not sent or answered when paced */
+};
+
+/* Measures servers[0 .. count), of which the first is the null responder; those that do not run
+ * are left out. */
+void measure(const struct measure_settings *settings, const struct workload *workload,
+             const struct questions *questions, struct server *servers, size_t count,
+             struct measure_outcome *outcomes);
+
+#endif
