@@ -152,8 +152,8 @@ static void start_all(struct run *run)
             if (start > 0 && run->servers[i].pid == 0)
                 continue; /* it could not */
             if (isatty(STDERR_FILENO))
-                fprintf(stderr, "\r%s: start %u of %u, %s\033[K", run->set->name, start + 1,
-                        starts, bench->kinds[i]->name);
+                fprintf(stderr, "\r%s: start %u of %u, %s\033[K", run->set->name, start + 1, starts,
+                        bench->kinds[i]->name);
             server_stop(&run->servers[i]);
             start_once(run, i);
         }
@@ -288,6 +288,9 @@ static void note_conditions(struct bench *bench)
     const struct measure_settings *settings = &bench->options.measure;
     const char *reason;
 
+    if (bench->options.names_max != UINT32_MAX)
+        report_note(&bench->report, "sets of zones were cut to %u names (-n): a look, no more",
+                    bench->options.names_max);
     if (settings->client_cpu == settings->server_cpu)
         report_note(&bench->report, "client and server share the only CPU: throughput says little");
     if (!sampler_open(settings->server_cpu, &reason))
@@ -403,7 +406,7 @@ static void read_options(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct bench bench = {
-        .options = {.measure = {.rounds = 5, .seconds = 0.8, .flows = 8, .window = 1024},
+        .options = {.measure = {.rounds = 5, .seconds = 0.8, .flows = 4, .window = 256},
                     .workers = 1,
                     .cold_starts = COLD_STARTS,
                     .names_max = UINT32_MAX}};

@@ -11,11 +11,11 @@
 
 enum {
     NS = 1000000000,
-    LOST_NS = NS / 2,      /* a query without an answer for so long is lost */
-    DRAIN_NS = NS / 5,     /* for the last answers */
-    EXPIRY_NS = NS / 10,   /* how often lost ones are looked for */
-    IDLE_MS = 2,           /* a closed loop with nothing to read waits so long */
-    PACED_WINDOW = 512,    /* queries under way of a paced flow: beyond, they are skipped */
+    LOST_NS = NS / 2,    /* a query without an answer for so long is lost */
+    DRAIN_NS = NS / 5,   /* for the last answers */
+    EXPIRY_NS = NS / 10, /* how often lost ones are looked for */
+    IDLE_MS = 2,         /* a closed loop with nothing to read waits so long */
+    PACED_WINDOW = 512,  /* queries under way of a paced flow: beyond, they are skipped */
     ID_SPACE = 65536,
 };
 
@@ -43,8 +43,7 @@ static uint64_t next_random(struct driver *driver)
 
 static uint32_t next_number(struct driver *driver)
 {
-    return (uint32_t)((next_random(driver) >> 32) *
-                          questions_count(driver->settings->questions) >>
+    return (uint32_t)((next_random(driver) >> 32) * questions_count(driver->settings->questions) >>
                       32);
 }
 
@@ -97,8 +96,7 @@ static void fill(struct driver *driver, struct flow *flow, uint64_t now)
     while (flow->free_count > 0) {
         unsigned count = flow->free_count < FLOW_WIDTH ? flow->free_count : FLOW_WIDTH;
         for (unsigned i = 0; i < count; i++)
-            slots[i] =
-                flow_prepare(flow, driver->settings->questions, next_number(driver), now);
+            slots[i] = flow_prepare(flow, driver->settings->questions, next_number(driver), now);
         flow_send(flow, slots, count, &driver->result->counts);
     }
 }

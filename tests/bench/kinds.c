@@ -106,9 +106,8 @@ static void configure_sorreld(struct server *server)
         server_argument(server, "%s", server->zone_directory);
 }
 
-static const struct server_kind sorreld_kind = {.name = "sorreld",
-                                                .is_installed = sorreld_is_installed,
-                                                .configure = configure_sorreld};
+static const struct server_kind sorreld_kind = {
+    .name = "sorreld", .is_installed = sorreld_is_installed, .configure = configure_sorreld};
 
 /* --- gdnsd -------------------------------------------------------------------------- */
 
@@ -139,7 +138,7 @@ static void configure_gdnsd(struct server *server)
 
     fprintf(file,
             "options => {\n  listen => \"127.0.0.1:%u\"\n  udp_threads => %u\n"
-            "  tcp_threads => 1\n  zones_rfc1035_threads => %ld\n"
+            "  tcp_threads => 1\n  udp_rcvbuf => 4194304\n  zones_rfc1035_threads => %ld\n"
             "  run_dir => \"%s/run\"\n  state_dir => \"%s/state\"\n}\n",
             server->port, server->workers, sysconf(_SC_NPROCESSORS_ONLN), server->directory,
             server->directory);
@@ -270,6 +269,6 @@ static void configure_named(struct server *server)
 static const struct server_kind named_kind = {
     .name = "named", .is_installed = named_is_installed, .configure = configure_named};
 
-const struct server_kind *const server_kinds[] = {&null_kind,  &blocking_kind, &sorreld_kind,
-                                                  &gdnsd_kind, &nsd_kind,      &knotd_kind,
-                                                  &named_kind, NULL};
+const struct server_kind *const server_kinds[] = {
+    &null_kind, &blocking_kind, &sorreld_kind, &gdnsd_kind,
+    &nsd_kind,  &knotd_kind,    &named_kind,   NULL};

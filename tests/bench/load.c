@@ -26,7 +26,7 @@ _Noreturn static void usage(void)
           "  -f FILE   of lines NAME TYPE instead of -n -N -t\n"
           "  -s SECONDS  measured (1)      -u SECONDS  warm-up before (0.1)\n"
           "  -r RATE   paced, and measure the latency; without: as fast as the window allows\n"
-          "  -F FLOWS  source ports (8)    -W WINDOW   queries under way (1024)\n"
+          "  -F FLOWS  source ports (4)    -W WINDOW   queries under way (256)\n"
           "  -S SEED   of the order        -c CPU      to run on\n"
           "  -p COUNT  print COUNT questions as lines NAME TYPE, and ask nothing\n",
           stderr);
@@ -104,8 +104,8 @@ static void print_questions(const struct questions *questions, unsigned long cou
 
 static void print_result(const struct drive_result *r, bool paced)
 {
-    static const char *const rcodes[16] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
-                                           "REFUSED"};
+    static const char *const rcodes[16] = {"NOERROR",  "FORMERR", "SERVFAIL",
+                                           "NXDOMAIN", "NOTIMP",  "REFUSED"};
 
     printf("rate %.0f/s for %.3f s; sent %" PRIu64 " answered %" PRIu64 " lost %" PRIu64
            " strange %" PRIu64 " refused %" PRIu64 "\n",
@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 {
     struct options o = {
         .questions = {.pattern = "n#######.names.bench", .count = 1000, .type = "A"},
-        .drive = {.flows = 8, .window = 1024, .seconds = 1, .warm_up = 0.1, .seed = 1},
+        .drive = {.flows = 4, .window = 256, .seconds = 1, .warm_up = 0.1, .seed = 1},
         .cpu = -1,
     };
     struct drive_result result;

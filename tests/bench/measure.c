@@ -17,17 +17,21 @@ struct round {
     unsigned paced_rate;
 };
 
-static uint64_t unexpected(const struct workload *workload, const struct flow_counts *counts)
+/* The null responder's are no answers. */
+static uint64_t unexpected(const struct server *server, const struct workload *workload,
+                           const struct flow_counts *counts)
 {
-    return workload->mixed ? 0 : counts->answered - counts->rcode[workload->rcode];
+    return workload->mixed || server->kind->no_zones
+               ? 0
+               : counts->answered - counts->rcode[workload->rcode];
 }
 
-static void note_counts(struct measure_outcome *outcome, const struct workload *workload,
-                        const struct flow_counts *counts)
+static void note_counts(struct measure_outcome *outcome, const struct server *server,
+                        const struct workload *workload, const struct flow_counts *counts)
 {
     outcome->answered += counts->answered;
     outcome->strange += counts->strange;
-    outcome->unexpected += unexpected(workload, counts);
+    outcome->unexpected += unexpected(server, workload, counts);
 }
 
 static void note_cpu(struct measure_outcome *outcome, const struct family_cpu *before,
@@ -78,7 +82,7 @@ static void measure_throughput(const struct round *round, const struct server *s
     figures_add(&outcome->rate, result.rate);
     figures_add(&outcome->busy, (double)(after.all_ns - before.all_ns) / wall);
     note_cpu(outcome, &before, &after, &samples, (double)result.counts.answered);
-    note_counts(outcome, round->workload, &result.counts);
+    note_counts(outcome, server, round->workload, &result.counts);
     outcome->lost += result.counts.lost;
 }
 
@@ -101,7 +105,7 @@ static void measure_latency(const struct round *round, const struct server *serv
     outcome->late += result.skipped + result.counts.lost;
     figures_add(&outcome->median_us, result.median_ns / 1e3);
     figures_add(&outcome->p99_us, result.p99_ns / 1e3);
-    note_counts(outcome, round->workload, &result.counts);
+    note_counts(outcome, server, round->workload, &result.counts);
 }
 
 /* The null responder, which comes first, sets the pace and is the measure of the others. */

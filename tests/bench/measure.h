@@ -24,21 +24,21 @@ struct measure_settings {
 /* What a server did in one workload. The series have one value a round. */
 struct measure_outcome {
     bool measured;
-    bool sampled;            /* user_ns, kernel_ns come from samples, not from ticks */
-    struct figures rate;     /* answers a second */
-    struct figures ratio;    /* to the null responder's of the same round */
-    struct figures user_ns;  /* CPU time a query */
+    bool sampled;           /* user_ns, kernel_ns come from samples, not from ticks */
+    struct figures rate;    /* answers a second */
+    struct figures ratio;   /* to the null responder's of the same round */
+    struct figures user_ns; /* CPU time a query */
     struct figures kernel_ns;
-    struct figures busy;     /* part of the CPU that the server had under full load */
-    struct figures others;   /* part of it that other processes had */
+    struct figures busy;   /* part of the CPU that the server had under full load */
+    struct figures others; /* part of it that other processes had */
     struct figures median_us;
     struct figures p99_us;
-    double paced_rate;       /* of the two above: queries a second */
+    double paced_rate; /* of the two above: queries a second */
     uint64_t answered;
     uint64_t lost;
     uint64_t strange;
-    uint64_t unexpected;     /* answers with another RCODE */
-    uint64_t late;           /* queries that were not sent or answered when paced */
+    uint64_t unexpected; /* answers with another RCODE */
+    uint64_t late;       /* queries that were not sent or answered when paced */
 };
 
 /* Measures servers[0 .. count), of which the first is the null responder; those that do not run

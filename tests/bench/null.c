@@ -14,13 +14,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <unistd.h>
 
 enum { WORKERS_MAX = 64, RECEIVE_BUFFER = 16 << 20, FLAGS_OFFSET = 2, FLAG_QR = 0x80 };
@@ -67,8 +67,8 @@ static void prepare(struct responder *r)
 {
     for (unsigned i = 0; i < BATCH_WIDTH; i++) {
         r->vector[i].iov_base = r->buffer[i];
-        r->message[i].msg_hdr = (struct msghdr){
-            .msg_name = &r->peer[i], .msg_iov = &r->vector[i], .msg_iovlen = 1};
+        r->message[i].msg_hdr =
+            (struct msghdr){.msg_name = &r->peer[i], .msg_iov = &r->vector[i], .msg_iovlen = 1};
     }
     reset(r, BATCH_WIDTH);
 }

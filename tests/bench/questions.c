@@ -26,9 +26,9 @@ struct questions {
 static const struct {
     const char *mnemonic;
     uint16_t type;
-} types[] = {{"A", 1},     {"NS", 2},   {"CNAME", 5}, {"SOA", 6}, {"PTR", 12},    {"MX", 15},
-             {"TXT", 16},  {"AAAA", 28}, {"SRV", 33},  {"DS", 43}, {"DNSKEY", 48}, {"HTTPS", 65},
-             {"ANY", 255}};
+} types[] = {{"A", 1},       {"NS", 2},     {"CNAME", 5}, {"SOA", 6},  {"PTR", 12},
+             {"MX", 15},     {"TXT", 16},   {"AAAA", 28}, {"SRV", 33}, {"DS", 43},
+             {"DNSKEY", 48}, {"HTTPS", 65}, {"ANY", 255}};
 
 static uint16_t type_of(const char *text)
 {

@@ -48,11 +48,11 @@ void report_open(struct report *report, FILE *text, const struct measure_setting
     fprintf(text, "%u rounds of %.2f s, %u worker%s, %u flows, %u queries under way\n",
             settings->rounds, settings->seconds, workers, workers == 1 ? "" : "s", settings->flows,
             settings->window);
-    report->document = json_pack(
-        "{s:I, s:o, s:{s:i, s:f, s:i, s:i, s:i}, s:[], s:[], s:[]}", "time",
-        (json_int_t)time(NULL), "machine", machine, "settings", "rounds", (int)settings->rounds,
-        "seconds", settings->seconds, "workers", (int)workers, "flows", (int)settings->flows,
-        "window", (int)settings->window, "sets", "workloads", "notes");
+    report->document = json_pack("{s:I, s:o, s:{s:i, s:f, s:i, s:i, s:i}, s:[], s:[], s:[]}",
+                                 "time", (json_int_t)time(NULL), "machine", machine, "settings",
+                                 "rounds", (int)settings->rounds, "seconds", settings->seconds,
+                                 "workers", (int)workers, "flows", (int)settings->flows, "window",
+                                 (int)settings->window, "sets", "workloads", "notes");
     if (report->document == NULL)
         abort();
 }
@@ -86,22 +86,22 @@ static void set_to_json(struct report *report, const struct zoneset *set,
 
     for (size_t i = 0; i < count; i++)
         if (starts[i].seconds.count > 0)
-            json_object_set_new(
-                servers, starts[i].server,
-                json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "start_seconds",
-                          series(&starts[i].seconds), "peak_kib", (json_int_t)starts[i].peak_kib,
-                          "memory_kib", (json_int_t)starts[i].memory.total_kib, "anonymous_kib",
-                          (json_int_t)starts[i].memory.anonymous_kib, "shared_kib",
-                          (json_int_t)starts[i].memory.shared_kib, "file_kib",
-                          (json_int_t)starts[i].memory.file_kib));
+            json_object_set_new(servers, starts[i].server,
+                                json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "start_seconds",
+                                          series(&starts[i].seconds), "peak_kib",
+                                          (json_int_t)starts[i].peak_kib, "memory_kib",
+                                          (json_int_t)starts[i].memory.total_kib, "anonymous_kib",
+                                          (json_int_t)starts[i].memory.anonymous_kib, "shared_kib",
+                                          (json_int_t)starts[i].memory.shared_kib, "file_kib",
+                                          (json_int_t)starts[i].memory.file_kib));
     json_array_append_new(json_object_get(report->document, "sets"),
                           json_pack("{s:s, s:s, s:I, s:I, s:o}", "name", set->name, "title",
                                     set->title, "zones", (json_int_t)set->zones, "names",
                                     (json_int_t)set->names, "servers", servers));
 }
 
-void report_set(struct report *report, const struct zoneset *set,
-                const struct report_start *starts, size_t count)
+void report_set(struct report *report, const struct zoneset *set, const struct report_start *starts,
+                size_t count)
 {
     fprintf(report->text, "\n%s: %s\n  %-16s %10s %10s %28s\n", set->name, set->title, "server",
             "memory MB", "peak MB", "start to first answer, s");
@@ -160,15 +160,14 @@ static void print_outcome(FILE *text, const char *server, const struct measure_o
 }
 
 void report_workload(struct report *report, const struct workload *workload,
-                     const struct server_kind *const *kinds,
-                     const struct measure_outcome *outcomes, size_t count)
+                     const struct server_kind *const *kinds, const struct measure_outcome *outcomes,
+                     size_t count)
 {
     json_t *servers = json_object();
 
-    fprintf(report->text,
-            "\n%s: %s\n  %-8s %9s %5s %7s %11s %7s %5s %7s %8s %8s  at %.0f/s\n", workload->name,
-            workload->title, "server", "answers/s", "+-", "/ null", "", "user ns", "+-", "kernel",
-            "p50 us", "p99 us", outcomes[0].paced_rate);
+    fprintf(report->text, "\n%s: %s\n  %-8s %9s %5s %7s %11s %7s %5s %7s %8s %8s  at %.0f/s\n",
+            workload->name, workload->title, "server", "answers/s", "+-", "/ null", "", "user ns",
+            "+-", "kernel", "p50 us", "p99 us", outcomes[0].paced_rate);
     for (size_t i = 0; i < count; i++) {
         if (!outcomes[i].measured)
             continue;
@@ -191,8 +190,8 @@ bool report_close(struct report *report, const char *path)
         fprintf(report->text, "%s%s\n", i == 0 ? "\nNotes\n  " : "  ", json_string_value(note));
     fflush(report->text);
     if (path != NULL)
-        written = json_dump_file(report->document, path, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) ==
-                  0;
+        written =
+            json_dump_file(report->document, path, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) == 0;
     json_decref(report->document);
     return written;
 }

@@ -12,8 +12,8 @@
 /* A server with a set of zones. */
 struct report_start {
     const char *server;
-    struct figures seconds; /* from start to first answer */
-    uint64_t peak_kib;      /* proportional memory while it loaded; 0: unknown */
+    struct figures seconds;      /* from start to first answer */
+    uint64_t peak_kib;           /* proportional memory while it loaded; 0: unknown */
     struct family_memory memory; /* after it was asked */
 };
 
@@ -29,12 +29,12 @@ void report_open(struct report *report, FILE *text, const struct measure_setting
 void report_note(struct report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-void report_set(struct report *report, const struct zoneset *set,
-                const struct report_start *starts, size_t count);
+void report_set(struct report *report, const struct zoneset *set, const struct report_start *starts,
+                size_t count);
 
 void report_workload(struct report *report, const struct workload *workload,
-                     const struct server_kind *const *kinds,
-                     const struct measure_outcome *outcomes, size_t count);
+                     const struct server_kind *const *kinds, const struct measure_outcome *outcomes,
+                     size_t count);
 
 /* Prints the notes, and writes the JSON to `path` if not NULL. False if that fails. */
 bool report_close(struct report *report, const char *path);

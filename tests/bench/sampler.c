@@ -43,8 +43,8 @@ bool sampler_open(int cpu, const char **reason)
         *reason = strerror(errno);
         return false;
     }
-    void *map = mmap(NULL, sampler.page + sampler.size, PROT_READ | PROT_WRITE, MAP_SHARED,
-                     sampler.fd, 0);
+    void *map =
+        mmap(NULL, sampler.page + sampler.size, PROT_READ | PROT_WRITE, MAP_SHARED, sampler.fd, 0);
     if (map == MAP_FAILED) {
         *reason = strerror(errno);
         sampler_close();

@@ -2,8 +2,8 @@
  * How a server's CPU time divides into user and kernel.
  *
  * The kernel's own division counts in ticks of 4 ms or so, a few hundred samples a second: too few
- * to tell 80 ns from 100 of 3 us. So a timer interrupts the server's CPU SAMPLER_RATE times a second
- * (perf_event_open, cpu-clock), and what it interrupts is noted.
+ * to tell 80 ns from 100 of 3 us. So a timer interrupts the server's CPU SAMPLER_RATE times a
+ * second (perf_event_open, cpu-clock), and what it interrupts is noted.
  */
 #ifndef SORREL_BENCH_SAMPLER_H
 #define SORREL_BENCH_SAMPLER_H

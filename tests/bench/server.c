@@ -40,7 +40,7 @@ FILE *server_file(const struct server *server, const char *name)
 
 /* --- the first answer ------------------------------------------------------------- */
 
-static bool ask(int socket, const struct server_probe *probe)
+static bool ask(int socket, const struct server_probe *probe, bool any)
 {
     struct pollfd poll_for = {.fd = socket, .events = POLLIN};
     uint8_t reply[FLOW_REPLY_MAX];
@@ -49,7 +49,7 @@ static bool ask(int socket, const struct server_probe *probe)
         return false;
     ssize_t length = recv(socket, reply, sizeof reply, MSG_DONTWAIT);
     return length >= 4 && reply[0] == probe->query[0] && reply[1] == probe->query[1] &&
-           (reply[3] & 0x0F) == probe->rcode;
+           (any || (reply[3] & 0x0F) == probe->rcode);
 }
 
 /* Asks until there is an answer. Before the port is open each try costs an error at once. */
@@ -66,7 +66,7 @@ static bool await_answer(struct server *server, const struct server_probe *probe
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
         child_fail("cannot open a socket: %s", strerror(errno));
     while (!answered && flow_clock() < until && server_is_running(server)) {
-        answered = ask(fd, probe);
+        answered = ask(fd, probe, server->kind->no_zones);
         if (!answered)
             nanosleep(&moment, NULL);
     }

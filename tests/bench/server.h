@@ -20,7 +20,7 @@ struct server {
     const struct server_kind *kind;
     const struct zoneset *zones;
     const char *zone_directory;
-    const char *state_directory;     /* for compiled tables; NULL: none */
+    const char *state_directory; /* for compiled tables; NULL: none */
     unsigned workers;
     uint16_t port;
     pid_t pid;                       /* 0: not running */

@@ -10,11 +10,11 @@
 struct workload {
     const char *name;
     const char *title;
-    const char *zones;  /* name of the zone set */
+    const char *zones; /* name of the zone set */
     struct questions_settings questions;
-    unsigned parts;     /* as many numbers as the set has names, divided by this; 0: ten million */
-    unsigned rcode;     /* of nearly all answers */
-    bool mixed;         /* other RCODEs are right too */
+    unsigned parts; /* as many numbers as the set has names, divided by this; 0: ten million */
+    unsigned rcode; /* of nearly all answers */
+    bool mixed;     /* other RCODEs are right too */
 };
 
 enum { WORKLOAD_SETS = 6, WORKLOAD_COUNT = 9 };

@@ -14,9 +14,9 @@ enum { ZONESET_ORIGIN_MAX = 64, ZONESET_PATH_MAX = 256 };
 struct zoneset {
     const char *name;
     const char *title;
-    const char *origin;                      /* its run of '#', if any, is the zone's number */
+    const char *origin; /* its run of '#', if any, is the zone's number */
     uint32_t zones;
-    uint32_t names;                          /* for the writer: names, delegations or zones */
+    uint32_t names; /* for the writer: names, delegations or zones */
     void (*write)(const char *directory, uint32_t names); /* NULL: `file` is the zone */
     const char *file;
     bool is_signed;
