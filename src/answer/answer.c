@@ -20,19 +20,19 @@ struct step {
     uint32_t owner;                   /* message offset of the name */
     const struct table_section *zone; /* set, with encloser_labels, where a wildcard was expanded */
     uint8_t encloser_labels;
-    const struct table_node *dname;   /* whose DNAME led on from here */
-    uint32_t dname_target;            /* message offset its target is written at */
+    const struct table_node *dname; /* whose DNAME led on from here */
+    uint32_t dname_target;          /* message offset its target is written at */
 };
 
 /* A response in the making. */
 struct reply {
     struct response response;
     const struct answer_settings *settings;
-    struct answer_task *task;   /* the asked name is replaced as aliases are followed */
+    struct answer_task *task; /* the asked name is replaced as aliases are followed */
     struct match match;
-    uint32_t owner;             /* message offset of the name now asked for */
+    uint32_t owner; /* message offset of the name now asked for */
     uint16_t rcode;
-    struct place place;         /* of the RRset whose additional data is due */
+    struct place place; /* of the RRset whose additional data is due; owner 0: of none */
     bool authoritative;
     bool dnssec_ok;
     unsigned steps;
@@ -70,8 +70,8 @@ static struct place place_of_suffix(const struct reply *reply, unsigned labels)
     const struct name *name = &reply->task->asked.name;
     unsigned first = (unsigned)name->labels - labels;
 
-    return (struct place){
-        .owner = response_suffix(&reply->response, reply->owner, name->offset[first])};
+    return (struct place){.owner =
+                              response_suffix(&reply->response, reply->owner, name->offset[first])};
 }
 
 static bool put(struct reply *reply, enum section section, const struct rrset *rrset,
@@ -126,6 +126,25 @@ static bool put_any(struct reply *reply)
     struct rrset rrset;
 
     return rrset_next(&walk, &rrset) && put(reply, SECTION_ANSWER, &rrset, &place);
+}
+
+/*
+ * The commonest response by far: the name exists and owns the RRset, which brings nothing with it.
+ * It takes no search for what else might apply, and the RRs are copied as they are stored. False if
+ * it is not as simple as that, or does not fit.
+ *
+ * A referral is not (its node is a cut), and ANY and RRSIG are not the types of RRsets.
+ */
+static bool put_plainly(struct reply *reply, const struct table_node *node)
+{
+    struct fragment rrs, signatures;
+
+    if (node == NULL || node->flags & NODE_CUT ||
+        !node_find_plain_rrset(node, reply->task->query.qtype, &rrs, &signatures))
+        return false;
+    if (!reply->dnssec_ok)
+        signatures.count = signatures.length = 0;
+    return response_put_first(&reply->response, &rrs, &signatures);
 }
 
 /* QTYPE RRSIG: the signatures of all RRsets are the RRset asked for. */
@@ -262,7 +281,7 @@ static bool takes_alias(uint16_t qtype)
  * *complete is set if the answer section is all there is to the response: the chain left our zones,
  * ran into itself or became too long, or a name could not be made.
  */
-static bool put_answers(struct reply *reply, bool *complete)
+static bool put_answers(struct reply *reply, const struct table_node *node, bool *complete)
 {
     uint16_t qtype = reply->task->query.qtype;
     struct asked *asked = &reply->task->asked;
@@ -271,7 +290,7 @@ static bool put_answers(struct reply *reply, bool *complete)
     *complete = false;
     for (;;) {
         begin_step(reply);
-        lookup_find(zone, asked, qtype, &reply->match);
+        lookup_find(zone, asked, node, qtype, &reply->match);
         if (reply->match.kind == MATCH_ANSWER) {
             note_wildcard(reply);
             return put_answer(reply);
@@ -285,6 +304,7 @@ static bool put_answers(struct reply *reply, bool *complete)
                     reply->steps > ALIASES_MAX || was_asked_before(reply);
         if (*complete)
             return true;
+        node = lookup_node(zone, asked);
     }
 }
 
@@ -382,10 +402,14 @@ static bool put_sections(struct reply *reply)
 {
     struct denial denial;
     const struct rrset *rrset = &reply->match.rrset;
+    const struct answer_task *task = reply->task;
+    const struct table_node *node = lookup_confirm_node(task->zone, &task->asked, task->guess);
     bool complete;
 
+    if (put_plainly(reply, node))
+        return true;
     denial_begin(&denial, &reply->response);
-    if (!put_answers(reply, &complete))
+    if (!put_answers(reply, node, &complete))
         return false;
     if (!complete && !put_authority(reply, &denial))
         return false;
@@ -425,12 +449,14 @@ static bool is_bad_cookie(const struct answer_task *task, const struct answer_se
            (task->cookie_state == COOKIE_INVALID || task->cookie_state == COOKIE_NEW);
 }
 
-static uint16_t rcode_of_verdict(const struct answer_task *task,
-                                 const struct answer_settings *settings,
-                                 const struct client *client)
+static uint16_t rcode_of_task(const struct answer_task *task,
+                              const struct answer_settings *settings,
+                              const struct client *client)
 {
     if (task->cookie_state != COOKIE_ABSENT && is_bad_cookie(task, settings, client))
         return RCODE_BADCOOKIE;
+    if (task->zone != NULL || task->told != NULL)
+        return RCODE_NOERROR;
     switch (task->verdict) {
     case QUERY_FORMERR_HEADER:
     case QUERY_FORMERR:
@@ -441,10 +467,8 @@ static uint16_t rcode_of_verdict(const struct answer_task *task,
         return RCODE_NOTIMP;
     case QUERY_BADVERS:
         return RCODE_BADVERS;
-    case QUERY_REFUSED:
-        return RCODE_REFUSED;
     default:
-        return task->zone == NULL && task->told == NULL ? RCODE_REFUSED : RCODE_NOERROR;
+        return RCODE_REFUSED; /* it is for none of our zones */
     }
 }
 
@@ -486,36 +510,74 @@ static void judge_cookie(struct answer_task *task, const struct answer_settings 
                                           task->cookie);
 }
 
+static bool is_served_class(const struct answer_task *task)
+{
+    return task->query.qclass == CLASS_IN || task->query.qclass == CLASS_ANY;
+}
+
+/* DS may belong to the parent (lookup_zone()). */
+static bool is_in_recent_zone(const struct answer_task *task,
+                              const struct answer_settings *settings)
+{
+    const struct answer_recent *recent = settings->recent;
+
+    return recent != NULL && recent->zone != NULL && is_served_class(task) &&
+           task->query.qtype != TYPE_DS &&
+           lookup_is_zone(settings->table, recent->zone, &task->asked.name);
+}
+
 void answer_begin(struct answer_task *task, const struct answer_settings *settings,
                   const uint8_t *query, size_t query_length)
 {
+    struct asked *asked = &task->asked;
+
     task->wire = query;
     task->zone = NULL;
+    task->guess = 0;
     task->told = NULL;
-    task->verdict = query_parse(&task->query, &task->asked.name, query, query_length);
-    if (task->verdict == QUERY_ANSWER)
-        hash_name(&task->asked.name, settings->table->header->seed, task->asked.hashes);
+    task->verdict = query_parse(&task->query, &asked->name, query, query_length);
+    if (task->verdict != QUERY_ANSWER)
+        return;
+    if (is_in_recent_zone(task, settings)) {
+        task->zone = settings->recent->zone;
+        hash_below(&asked->name, task->zone->apex_labels, task->zone->apex_hash, asked->hashes);
+        lookup_prefetch_slots(task->zone, asked);
+    } else {
+        hash_name(&asked->name, settings->table->header->seed, asked->hashes);
+        lookup_prefetch_zone(settings->table, asked);
+    }
+}
+
+/* Is there still a zone to be found? */
+static bool lacks_zone(const struct answer_task *task)
+{
+    return task->verdict == QUERY_ANSWER && task->zone == NULL && is_served_class(task);
 }
 
 void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings)
 {
-    uint16_t qclass = task->query.qclass;
+    if (lacks_zone(task))
+        lookup_prefetch_section(settings->table, &task->asked);
+}
 
-    if (task->verdict != QUERY_ANSWER)
-        return;
-    if (qclass == CLASS_CH)
+void answer_look_into_zone(struct answer_task *task, const struct answer_settings *settings)
+{
+    if (task->verdict == QUERY_ANSWER && task->query.qclass == CLASS_CH)
         task->told = chaos_find(&settings->chaos, &task->asked.name, task->query.qtype);
-    if (qclass != CLASS_IN && qclass != CLASS_ANY)
+    if (!lacks_zone(task))
         return;
     task->zone = lookup_zone(settings->table, &task->asked, task->query.qtype);
-    if (task->zone != NULL)
-        lookup_prefetch_slots(task->zone, &task->asked);
+    if (task->zone == NULL)
+        return;
+    lookup_prefetch_slots(task->zone, &task->asked);
+    if (settings->recent != NULL)
+        settings->recent->zone = task->zone;
 }
 
 void answer_look_closer(struct answer_task *task)
 {
     if (task->zone != NULL)
-        lookup_prefetch_node(task->zone, &task->asked);
+        task->guess = lookup_guess_node(task->zone, &task->asked);
 }
 
 /* The AA bit belongs to the first owner name of the answer (RFC 1035 §4.1.1). An answer for all
@@ -544,12 +606,13 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
     reply.settings = settings;
     reply.task = task;
     reply.owner = WIRE_HEADER_SIZE;
-    reply.place = (struct place){0};
+    reply.place.owner = 0;
     reply.dnssec_ok = query->dnssec_ok;
     reply.steps = 0;
     judge_cookie(task, settings, client);
     report->cookie = task->cookie_state;
-    reply.rcode = rcode_of_verdict(task, settings, client);
+    reply.rcode = rcode_of_task(task, settings, client);
+    reply.match.kind = MATCH_ANSWER;
     reply.authoritative = false;
 
     struct edns edns = edns_of_reply(task, settings, client, reply.rcode);
@@ -578,6 +641,7 @@ size_t answer(const struct answer_settings *settings, const struct client *clien
 
     answer_begin(&task, settings, query, query_length);
     answer_look_ahead(&task, settings);
+    answer_look_into_zone(&task, settings);
     answer_look_closer(&task);
     return answer_finish(&task, settings, client, reply, reply_max, report);
 }

@@ -27,6 +27,13 @@ struct answer_settings {
     const struct cookie_secrets *cookies; /* NULL: COOKIE options are ignored */
     uint32_t now;               /* for cookies: seconds since 1970, modulo 2^32 */
     bool cookies_required;      /* over UDP, of clients that know cookies: else BADCOOKIE */
+    struct answer_recent *recent; /* NULL, or kept from one query to the next */
+};
+
+/* The zone of the last query, which is a good guess for the next: it saves the hashes of the labels
+ * from the apex up, and the directory. Whoever changes `table` empties it. */
+struct answer_recent {
+    const struct table_section *zone; /* NULL: none */
 };
 
 /* The payload size that avoids IP fragments nearly everywhere (DNS flag day 2020). */
@@ -38,8 +45,8 @@ enum { ANSWER_NSID_MAX = 128 };
 /* What the answer was, for counters. */
 struct answer_report {
     enum query_verdict verdict;
-    uint16_t qtype;     /* 0 if the question could not be read */
-    uint16_t rcode;     /* extended RCODE included; meaningless if no response */
+    uint16_t qtype; /* 0 if the question could not be read */
+    uint16_t rcode; /* extended RCODE included; meaningless if no response */
     uint8_t opcode;
     bool truncated;
     bool edns;
@@ -56,25 +63,26 @@ size_t answer(const struct answer_settings *settings, const struct client *clien
               struct answer_report *report);
 
 /*
- * The same in four steps, so that the cache misses of many queries overlap: begin all, look ahead
- * for all, look closer for all, finish all. Each asks for the memory that the next one reads. Steps
- * of one query must come in this order; `task` carries what is between them and needs no clean-up.
- * answer() is exactly these four.
+ * The same in steps, so that the cache misses of many queries overlap: begin all, look ahead for
+ * all, and so on. Each asks for the memory that the next one reads. Steps of one query must come in
+ * this order; `task` carries what is between them and needs no clean-up. answer() is exactly these.
  */
 struct answer_task {
     const uint8_t *wire;
     enum query_verdict verdict;
     struct query query;
-    struct asked asked;               /* QNAME */
     const struct table_section *zone; /* NULL: in none of ours */
+    uint32_t guess;                   /* ref of the node that QNAME seems to have; 0: it has none */
     const char *told;                 /* class CH: the text to answer with, or NULL */
     enum cookie_state cookie_state;
     uint8_t cookie[COOKIE_SIZE];      /* for the response, unless COOKIE_ABSENT */
+    struct asked asked;               /* QNAME */
 };
 
 void answer_begin(struct answer_task *task, const struct answer_settings *settings,
                   const uint8_t *query, size_t query_length);
 void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings);
+void answer_look_into_zone(struct answer_task *task, const struct answer_settings *settings);
 void answer_look_closer(struct answer_task *task);
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
                      const struct client *client, uint8_t *reply, size_t reply_max,

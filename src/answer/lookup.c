@@ -1,14 +1,15 @@
 #include "answer/lookup.h"
 
 #include "message/codes.h"
-#include "table/hash.h"
 
 enum { CACHE_LINE = 64 };
 
 static const struct table_section *closest_zone(const struct table *table,
                                                 const struct asked *asked, unsigned labels)
 {
-    for (unsigned i = labels + 1; i-- > 0;) {
+    unsigned deepest = labels < table->deepest_zone ? labels : table->deepest_zone;
+
+    for (unsigned i = deepest + 1; i-- > 0;) {
         if (!table_has_depth(table, i))
             continue;
         const struct table_section *zone =
@@ -31,33 +32,88 @@ const struct table_section *lookup_zone(const struct table *table, const struct 
     return parent != NULL ? parent : zone;
 }
 
+bool lookup_is_zone(const struct table *table, const struct table_section *zone,
+                    const struct name *name)
+{
+    unsigned labels = name->labels;
+
+    if (zone->apex_labels > labels || !section_has_apex(zone, name, zone->apex_labels))
+        return false;
+    if (labels > table->deepest_zone)
+        labels = table->deepest_zone;
+    while (labels > zone->apex_labels && !table_has_depth(table, labels))
+        labels--;
+    return labels == zone->apex_labels;
+}
+
+/* The depth at which the search for a zone begins. */
+static unsigned first_depth(const struct table *table, const struct asked *asked)
+{
+    unsigned labels = asked->name.labels;
+
+    if (labels > table->deepest_zone)
+        return table->deepest_zone;
+    while (labels > 0 && !table_has_depth(table, labels))
+        labels--;
+    return labels;
+}
+
+void lookup_prefetch_zone(const struct table *table, const struct asked *asked)
+{
+    uint64_t hash = asked->hashes[first_depth(table, asked)];
+
+    __builtin_prefetch(table_first_slot(table, hash));
+}
+
+void lookup_prefetch_section(const struct table *table, const struct asked *asked)
+{
+    uint64_t hash = asked->hashes[first_depth(table, asked)];
+    const uint8_t *section = (const void *)table_guess_zone(table, hash);
+
+    if (section == NULL)
+        return;
+    __builtin_prefetch(section);
+    __builtin_prefetch(section + CACHE_LINE);
+}
+
 /* A name below the closest encloser is the commonest that is not there: hence the parent. */
 static bool has_parent_in(const struct table_section *zone, const struct asked *asked)
 {
     return asked->name.labels > zone->apex_labels + 1;
 }
 
+/* The slots of a search may go on into the next cache line. */
+static void prefetch_slots(const struct table_section *zone, uint64_t hash)
+{
+    const struct table_slot *slot = section_first_slot(zone, hash);
+
+    __builtin_prefetch(slot);
+    __builtin_prefetch(slot + 3);
+}
+
 void lookup_prefetch_slots(const struct table_section *zone, const struct asked *asked)
 {
     unsigned labels = asked->name.labels;
 
-    __builtin_prefetch(section_first_slot(zone, asked->hashes[labels]));
+    prefetch_slots(zone, asked->hashes[labels]);
     if (has_parent_in(zone, asked))
-        __builtin_prefetch(section_first_slot(zone, asked->hashes[labels - 1]));
+        prefetch_slots(zone, asked->hashes[labels - 1]);
 }
 
-void lookup_prefetch_node(const struct table_section *zone, const struct asked *asked)
+uint32_t lookup_guess_node(const struct table_section *zone, const struct asked *asked)
 {
     unsigned labels = asked->name.labels;
-    uint32_t ref = section_guess_node(zone, asked->hashes[labels]);
+    uint32_t guess = section_guess_node(zone, asked->hashes[labels]);
+    uint32_t likely = guess;
 
-    if (ref == 0 && has_parent_in(zone, asked))
-        ref = section_guess_node(zone, asked->hashes[labels - 1]);
-    if (ref == 0)
-        return;
-    const uint8_t *node = section_at(zone, ref);
-    __builtin_prefetch(node);
-    __builtin_prefetch(node + CACHE_LINE);
+    if (guess == 0 && has_parent_in(zone, asked))
+        likely = section_guess_node(zone, asked->hashes[labels - 1]);
+    if (likely != 0) {
+        const uint8_t *node = section_at(zone, likely);
+        __builtin_prefetch(node);
+        __builtin_prefetch(node + CACHE_LINE);
+    }
+    return guess;
 }
 
 /* The closest encloser of a name that is not a node. Existence is closed upwards (layout.h), so the
@@ -156,18 +212,21 @@ static void match_encloser(struct match *match, const struct asked *asked,
     match_node(match, wildcard, qtype);
 }
 
-void lookup_find(const struct table_section *zone, const struct asked *asked, uint16_t qtype,
-                 struct match *match)
+const struct table_node *lookup_node(const struct table_section *zone, const struct asked *asked)
 {
     unsigned labels = asked->name.labels;
-    const struct table_node *node =
-        labels - zone->apex_labels <= zone->deepest
-            ? section_find_node(zone, &asked->name, labels, asked->hashes[labels])
-            : NULL;
 
+    if (labels - zone->apex_labels > zone->deepest)
+        return NULL;
+    return section_find_node(zone, &asked->name, labels, asked->hashes[labels]);
+}
+
+void lookup_find(const struct table_section *zone, const struct asked *asked,
+                 const struct table_node *node, uint16_t qtype, struct match *match)
+{
     match->zone = zone;
     match->node = NULL;
-    match->labels = labels;
+    match->labels = asked->name.labels;
     match->synthesised = false;
     if (node != NULL) {
         match_node(match, node, qtype);

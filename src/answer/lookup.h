@@ -45,13 +45,38 @@ struct match {
 const struct table_section *lookup_zone(const struct table *table, const struct asked *asked,
                                         uint16_t qtype);
 
-/* Looks `asked`, which lies in `zone`, up. */
-void lookup_find(const struct table_section *zone, const struct asked *asked, uint16_t qtype,
-                 struct match *match);
+/* Is `zone` the closest to `name`? Needs no hash, and says false if a zone between them is not out
+ * of the question. */
+bool lookup_is_zone(const struct table *table, const struct table_section *zone,
+                    const struct name *name);
 
-/* Ask for the memory that lookup_find() will read: first the slots of the name and of its parent;
- * once those are there, the node that one of them leads to. */
+/* The node of `asked`, which lies in `zone`; NULL if there is none. */
+const struct table_node *lookup_node(const struct table_section *zone, const struct asked *asked);
+
+/* What `asked`, whose node is `node` (NULL: it has none), means for a question in `zone`. */
+void lookup_find(const struct table_section *zone, const struct asked *asked,
+                 const struct table_node *node, uint16_t qtype, struct match *match);
+
+/* Ask for the memory that lookup_zone() will read: first the slot of the directory; once that is
+ * there, the section that it leads to. */
+void lookup_prefetch_zone(const struct table *table, const struct asked *asked);
+void lookup_prefetch_section(const struct table *table, const struct asked *asked);
+
+/* The same for lookup_node(): first the slots of the name and of its parent; once those are there,
+ * the node that one of them leads to. Returns a ref if the name may be a node, for
+ * lookup_confirm_node(), which returns what lookup_node() would. */
 void lookup_prefetch_slots(const struct table_section *zone, const struct asked *asked);
-void lookup_prefetch_node(const struct table_section *zone, const struct asked *asked);
+uint32_t lookup_guess_node(const struct table_section *zone, const struct asked *asked);
+
+static inline const struct table_node *
+lookup_confirm_node(const struct table_section *zone, const struct asked *asked, uint32_t guess)
+{
+    const struct table_node *node = section_node(zone, guess);
+
+    if (guess == 0)
+        return NULL;
+    return node_has_name(zone, node, &asked->name, asked->name.labels) ? node
+                                                                       : lookup_node(zone, asked);
+}
 
 #endif

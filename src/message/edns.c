@@ -1,23 +1,15 @@
 #include "message/edns.h"
 
-#include "message/codes.h"
-#include "message/wire.h"
-
 #include <string.h>
 
 enum { OPTION_HEADER_SIZE = 4 };
 
-static size_t options_length(const struct edns *edns)
+size_t edns_options_length(const struct edns *edns)
 {
     return (edns->nsid != NULL ? OPTION_HEADER_SIZE + (size_t)edns->nsid_length : 0) +
            (edns->cookie != NULL ? OPTION_HEADER_SIZE + (size_t)EDNS_COOKIE_SIZE : 0) +
            (edns->ede != EDE_NONE ? OPTION_HEADER_SIZE + 2 : 0) +
            (edns->keepalive ? OPTION_HEADER_SIZE + 2 : 0);
-}
-
-size_t edns_length(const struct edns *edns)
-{
-    return edns->present ? 1 + WIRE_RR_FIXED_SIZE + options_length(edns) : 0;
 }
 
 static uint8_t *write_option_header(uint8_t *at, uint16_t code, uint16_t length)
@@ -34,18 +26,10 @@ static uint8_t *write_u16_option(uint8_t *at, uint16_t code, uint16_t value)
     return at + 2;
 }
 
-void edns_write(const struct edns *edns, uint8_t *at)
+void edns_write_options(const struct edns *edns, uint8_t *at)
 {
-    if (!edns->present)
-        return;
-    *at++ = 0; /* the root */
-    wire_write_u16(at, TYPE_OPT);
-    wire_write_u16(at + 2, edns->payload);
-    at[4] = (uint8_t)(edns->rcode >> 4);
-    at[5] = 0; /* version */
-    wire_write_u16(at + 6, edns->dnssec_ok ? 0x8000 : 0);
-    wire_write_u16(at + 8, (uint16_t)options_length(edns));
-    at += WIRE_RR_FIXED_SIZE;
+    wire_write_u16(at, (uint16_t)edns_options_length(edns));
+    at += 2;
     if (edns->nsid != NULL) {
         at = write_option_header(at, OPTION_NSID, edns->nsid_length);
         memcpy(at, edns->nsid, edns->nsid_length);

@@ -4,6 +4,9 @@
 #ifndef SORREL_MESSAGE_EDNS_H
 #define SORREL_MESSAGE_EDNS_H
 
+#include "message/codes.h"
+#include "message/wire.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,9 +26,40 @@ struct edns {
     uint16_t timeout;      /* ... with this idle time-out, in 100 ms */
 };
 
-/* Octets that edns_write() will write. */
-size_t edns_length(const struct edns *edns);
+/* Octets of the options, all together. */
+size_t edns_options_length(const struct edns *edns);
 
-void edns_write(const struct edns *edns, uint8_t *at);
+/* Writes RDLENGTH and the options. */
+void edns_write_options(const struct edns *edns, uint8_t *at);
+
+/* Most responses have none, and these two are in the path of every response. */
+static inline bool edns_has_options(const struct edns *edns)
+{
+    return edns->nsid != NULL || edns->cookie != NULL || edns->ede != EDE_NONE ||
+           edns->keepalive;
+}
+
+/* Octets that edns_write() will write. */
+static inline size_t edns_length(const struct edns *edns)
+{
+    if (!edns->present)
+        return 0;
+    return 1 + WIRE_RR_FIXED_SIZE + (edns_has_options(edns) ? edns_options_length(edns) : 0);
+}
+
+static inline void edns_write(const struct edns *edns, uint8_t *at)
+{
+    if (!edns->present)
+        return;
+    at[0] = 0; /* the root */
+    wire_write_u16(at + 1, TYPE_OPT);
+    wire_write_u16(at + 3, edns->payload);
+    at[5] = (uint8_t)(edns->rcode >> 4);
+    at[6] = 0; /* version */
+    wire_write_u16(at + 7, edns->dnssec_ok ? 0x8000 : 0);
+    wire_write_u16(at + 9, 0);
+    if (edns_has_options(edns))
+        edns_write_options(edns, at + 9);
+}
 
 #endif

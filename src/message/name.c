@@ -1,5 +1,7 @@
 #include "message/name.h"
 
+#include "message/octets.h"
+
 #include <string.h>
 
 size_t name_measure(const uint8_t *wire, size_t available)
@@ -18,6 +20,18 @@ size_t name_measure(const uint8_t *wire, size_t available)
     }
 }
 
+/* Sixteen octets at a time, whatever the machine does them with. */
+typedef uint8_t sixteen_octets __attribute__((vector_size(16)));
+
+static void copy_sixteen_lower(uint8_t *to, const uint8_t *from)
+{
+    sixteen_octets octets;
+
+    memcpy(&octets, from, sizeof octets);
+    octets |= (sixteen_octets)(octets - 'A' < 'Z' - 'A' + 1) & ('a' - 'A');
+    memcpy(to, &octets, sizeof octets);
+}
+
 /* Sets bit 5 of each octet of `octets` that is in A-Z: eight at once, no carries between them. */
 static uint64_t lower_eight(uint64_t octets)
 {
@@ -31,36 +45,35 @@ static uint64_t lower_eight(uint64_t octets)
 
 static void copy_eight_lower(uint8_t *to, const uint8_t *from)
 {
-    uint64_t eight;
+    uint64_t eight = lower_eight(octets_read_8(from));
 
-    memcpy(&eight, from, sizeof eight);
-    eight = lower_eight(eight);
     memcpy(to, &eight, sizeof eight);
 }
 
 void name_copy_lower(uint8_t *to, const uint8_t *from, size_t length)
 {
-    size_t at = 0;
-
-    if (length < sizeof(uint64_t)) {
-        for (; at < length; at++)
+    /* Of what is no multiple of the step, the last step does some again. */
+    if (length >= 16) {
+        for (size_t at = 0; at + 16 < length; at += 16)
+            copy_sixteen_lower(to + at, from + at);
+        copy_sixteen_lower(to + length - 16, from + length - 16);
+    } else if (length >= 8) {
+        copy_eight_lower(to, from);
+        copy_eight_lower(to + length - 8, from + length - 8);
+    } else {
+        for (size_t at = 0; at < length; at++)
             to[at] = (uint8_t)lower_eight(from[at]);
-        return;
     }
-    for (; at + sizeof(uint64_t) <= length; at += sizeof(uint64_t))
-        copy_eight_lower(to + at, from + at);
-    /* The rest, together with octets that are done already. */
-    at = length - sizeof(uint64_t);
-    copy_eight_lower(to + at, from + at);
 }
 
 size_t name_read(struct name *name, const uint8_t *wire, size_t available)
 {
+    size_t end = available < NAME_OCTETS_MAX ? available : NAME_OCTETS_MAX;
     size_t at = 0;
     unsigned labels = 0;
 
     for (;;) {
-        if (at >= available || at >= NAME_OCTETS_MAX)
+        if (at >= end)
             return 0;
         unsigned label = wire[at];
         name->offset[labels] = (uint8_t)at;

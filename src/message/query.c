@@ -105,12 +105,24 @@ static bool read_record(struct query *query, struct cursor *cursor, bool additio
            read_opt(query, cursor->wire, at);
 }
 
+/* Is an OPT record without options all that is left? Hardly a query has anything else. */
+static bool read_last_opt(struct query *query, const struct cursor *cursor)
+{
+    const uint8_t *opt = cursor->wire + cursor->at;
+
+    return cursor->end - cursor->at == 1 + WIRE_RR_FIXED_SIZE && opt[0] == 0 &&
+           wire_read_u16(opt + 1) == TYPE_OPT && wire_read_u16(opt + 9) == 0 &&
+           read_opt(query, cursor->wire, cursor->at + 1);
+}
+
 static bool read_records(struct query *query, struct cursor *cursor)
 {
     unsigned before_additional =
         (unsigned)wire_read_u16(cursor->wire + 6) + wire_read_u16(cursor->wire + 8);
     unsigned additional = wire_read_u16(cursor->wire + 10);
 
+    if (before_additional == 0 && additional == 1 && read_last_opt(query, cursor))
+        return true;
     for (unsigned i = 0; i < before_additional + additional; i++)
         if (!read_record(query, cursor, i >= before_additional))
             return false;

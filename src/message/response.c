@@ -8,38 +8,10 @@
 
 enum { RR_HEADER_SIZE = WIRE_POINTER_SIZE + WIRE_RR_FIXED_SIZE };
 
-void response_begin(struct response *response, uint8_t *wire, size_t limit, const uint8_t *query,
-                    size_t question_length)
-{
-    memcpy(wire, query, 2);
-    wire[2] = (uint8_t)(0x80 | (query[2] & 0x79)); /* QR; OPCODE and RD as asked */
-    wire[3] = query[3] & 0x10;                     /* CD as asked */
-    wire_write_u16(wire + 4, question_length > 0);
-    memcpy(wire + WIRE_HEADER_SIZE, query + WIRE_HEADER_SIZE, question_length);
-    *response = (struct response){.wire = wire,
-                                  .at = (uint32_t)(WIRE_HEADER_SIZE + question_length),
-                                  .question_end = (uint16_t)(WIRE_HEADER_SIZE + question_length),
-                                  .limit = (uint32_t)limit};
-}
-
 void response_clear(struct response *response)
 {
     response->at = response->question_end;
     memset(response->counts, 0, sizeof response->counts);
-}
-
-size_t response_finish(struct response *response, uint16_t flags, const struct edns *edns,
-                       uint16_t rcode)
-{
-    uint8_t *wire = response->wire;
-
-    wire[2] |= (uint8_t)(flags >> 8);
-    wire[3] |= (uint8_t)(rcode & 0x0F);
-    wire_write_u16(wire + 6, response->counts[SECTION_ANSWER]);
-    wire_write_u16(wire + 8, response->counts[SECTION_AUTHORITY]);
-    wire_write_u16(wire + 10, (uint16_t)(response->counts[SECTION_ADDITIONAL] + edns->present));
-    edns_write(edns, wire + response->at);
-    return response->at + edns_length(edns);
 }
 
 /* --- names in what was written --------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 #include "message/edns.h"
 #include "message/fragment.h"
 #include "message/name.h"
+#include "message/octets.h"
+#include "message/wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,8 +47,19 @@ struct place {
 /* Starts a response with a header (ID, QR, OPCODE, RD and CD of the query) and, with
  * `question_length` octets, its question, byte for byte. `limit` is at least 12 +
  * question_length. */
-void response_begin(struct response *response, uint8_t *wire, size_t limit, const uint8_t *query,
-                    size_t question_length);
+static inline void response_begin(struct response *response, uint8_t *wire, size_t limit,
+                                  const uint8_t *query, size_t question_length)
+{
+    memcpy(wire, query, 2);
+    wire[2] = (uint8_t)(0x80 | (query[2] & 0x79)); /* QR; OPCODE and RD as asked */
+    wire[3] = query[3] & 0x10;                     /* CD as asked */
+    wire_write_u16(wire + 4, question_length > 0);
+    octets_copy(wire + WIRE_HEADER_SIZE, query + WIRE_HEADER_SIZE, question_length);
+    response->wire = wire;
+    response->at = response->question_end = (uint16_t)(WIRE_HEADER_SIZE + question_length);
+    response->limit = (uint32_t)limit;
+    memset(response->counts, 0, sizeof response->counts);
+}
 
 /*
  * Writes the RRs of `rrs`, and those of `signatures` unless that is NULL, owned by the name at
@@ -55,6 +68,26 @@ void response_begin(struct response *response, uint8_t *wire, size_t limit, cons
  */
 bool response_put(struct response *response, enum section section, const struct fragment *rrs,
                   const struct fragment *signatures, struct place *place);
+
+/*
+ * The same with `signatures`, or none if that has no octets, for RRs owned by QNAME that are the
+ * first after the question. There the pointers of a fragment hold as they are stored.
+ */
+static inline bool response_put_first(struct response *response, const struct fragment *rrs,
+                                      const struct fragment *signatures)
+{
+    size_t length = (size_t)rrs->length + signatures->length;
+
+    if (length > response->limit - response->at || response->at + length > WIRE_POINTER_MAX)
+        return false;
+    octets_copy(response->wire + response->at, rrs->octets, rrs->length);
+    if (signatures->length > 0)
+        octets_copy(response->wire + response->at + rrs->length, signatures->octets,
+                    signatures->length);
+    response->at += (uint32_t)length;
+    response->counts[SECTION_ANSWER] = (uint16_t)(rrs->count + signatures->count);
+    return true;
+}
 
 /*
  * Writes a run of RRs whose only pointers are their owners (signatures, glue), which mean what they
@@ -91,7 +124,18 @@ void response_clear(struct response *response);
 enum header_flag { FLAG_AA = 0x0400, FLAG_TC = 0x0200 };
 
 /* Adds OPT (room for which was left below `limit`) and completes the header. Returns the length. */
-size_t response_finish(struct response *response, uint16_t flags, const struct edns *edns,
-                       uint16_t rcode);
+static inline size_t response_finish(const struct response *response, uint16_t flags,
+                                     const struct edns *edns, uint16_t rcode)
+{
+    uint8_t *wire = response->wire;
+
+    wire[2] |= (uint8_t)(flags >> 8);
+    wire[3] |= (uint8_t)(rcode & 0x0F);
+    wire_write_u16(wire + 6, response->counts[SECTION_ANSWER]);
+    wire_write_u16(wire + 8, response->counts[SECTION_AUTHORITY]);
+    wire_write_u16(wire + 10, (uint16_t)(response->counts[SECTION_ADDITIONAL] + edns->present));
+    edns_write(edns, wire + response->at);
+    return response->at + edns_length(edns);
+}
 
 #endif

@@ -46,6 +46,18 @@ static void look_ahead_all(struct udp *udp)
     }
 }
 
+static void look_into_zone_all(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+
+    for (unsigned i = 0; i < batch->taken; i++) {
+        if (!batch_is_pending(batch, i))
+            continue;
+        batch_look_at(batch, i);
+        answer_look_into_zone(&tasks[i], udp->settings);
+    }
+}
+
 static void look_closer_all(struct udp *udp)
 {
     struct batch *batch = udp->batch;
@@ -125,6 +137,7 @@ static void finish_batch(struct udp *udp)
 
     begin_all(udp);
     look_ahead_all(udp);
+    look_into_zone_all(udp);
     look_closer_all(udp);
     finish_all(udp);
     unsigned answers = batch_send(udp->batch);

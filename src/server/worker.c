@@ -35,6 +35,7 @@ struct worker {
     const struct inheritance *inherited;
     struct sealed_table table;
     struct answer_settings settings;
+    struct answer_recent recent;
     struct udp *udp;
     struct tcp *tcp;
     ev_io channel;
@@ -66,6 +67,7 @@ static void adopt(struct worker *worker, int fd)
     close(fd);
     struct sealed_table previous = worker->table;
     worker->table = next;
+    worker->recent = (struct answer_recent){0};
     seal_unmap(&previous);
     tell_supervisor(worker, CHANNEL_ADOPTED);
 }
@@ -190,7 +192,8 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
                               .udp = calloc(inherited->listener_count, sizeof *worker->udp)};
     worker->settings = (struct answer_settings){.table = &worker->table.table,
                                                 .udp_payload_max = ANSWER_UDP_PAYLOAD_DEFAULT,
-                                                .keepalive = KEEPALIVE};
+                                                .keepalive = KEEPALIVE,
+                                                .recent = &worker->recent};
     if (worker->loop == NULL || worker->udp == NULL)
         fail();
     populate(inherited->memory, inherited->listener_count);

@@ -11,15 +11,9 @@ void table_attach(struct table *table, const void *base)
     table->base = base;
     table->header = base;
     table->directory = (const void *)(table->base + table->header->directory);
-}
-
-static bool section_has_apex(const struct table_section *section, const struct name *name,
-                             unsigned labels)
-{
-    unsigned first = (unsigned)name->labels - labels;
-
-    return section->apex_length == name_suffix_length(name, first) &&
-           memcmp(section_apex_name(section), name_suffix(name, first), section->apex_length) == 0;
+    table->deepest_zone = NAME_LABELS_MAX;
+    while (table->deepest_zone > 0 && !table_has_depth(table, table->deepest_zone))
+        table->deepest_zone--;
 }
 
 const struct table_section *table_find_zone(const struct table *table, const struct name *name,
@@ -41,6 +35,18 @@ const struct table_section *table_find_zone(const struct table *table, const str
     return NULL;
 }
 
+const struct table_section *table_guess_zone(const struct table *table, uint64_t hash)
+{
+    uint32_t slots = table->header->directory_slots;
+    uint32_t at = hash_slot(hash, slots);
+
+    while (table->directory[at].section != 0 && table->directory[at].hash != hash)
+        at = at + 1 == slots ? 0 : at + 1;
+    return table->directory[at].section != 0
+               ? (const void *)(table->base + table->directory[at].section)
+               : NULL;
+}
+
 const struct table_section *table_next_zone(const struct table *table, uint32_t *position)
 {
     while (*position < table->header->directory_slots) {
@@ -51,29 +57,30 @@ const struct table_section *table_next_zone(const struct table *table, uint32_t 
     return NULL;
 }
 
-/* Is the node's owner the suffix of `name` with `labels` labels? Both lie in this zone. */
-static bool node_has_name(const struct table_section *section, const struct table_node *node,
-                          const struct name *name, unsigned labels)
+/* 1 if a search for `tag` ends at the slot, else 0. */
+static unsigned ends_at(const struct table_slot *slot, uint32_t tag)
 {
-    unsigned first = (unsigned)name->labels - labels;
-
-    return name_suffix_length(name, first) == node_name_length(section, node) &&
-           memcmp(node_owner(node), name_suffix(name, first), node->owner_length) == 0;
+    return (unsigned)(slot->tag == tag) | (unsigned)(slot->node == 0);
 }
 
-const struct table_slot *section_first_slot(const struct table_section *section, uint64_t hash)
-{
-    const struct table_slot *slots = section_at(section, section->slots);
-
-    return &slots[hash_slot(hash, section->slot_count)];
-}
-
+/* The first four slots are compared all at once. Which of them it is depends on chance, for three
+ * in four slots are taken, and a branch that the processor foresees wrongly costs more than
+ * comparing the other three. */
 uint32_t section_guess_node(const struct table_section *section, uint64_t hash)
 {
     const struct table_slot *slots = section_at(section, section->slots);
+    uint32_t tag = hash_tag(hash);
     uint32_t at = hash_slot(hash, section->slot_count);
 
-    while (slots[at].node != 0 && slots[at].tag != hash_tag(hash))
+    if (section->slot_count - at > 4) {
+        const struct table_slot *four = &slots[at];
+        unsigned ends = ends_at(&four[0], tag) | ends_at(&four[1], tag) << 1 |
+                        ends_at(&four[2], tag) << 2 | ends_at(&four[3], tag) << 3;
+        if (ends != 0)
+            return four[__builtin_ctz(ends)].node;
+        at += 4;
+    }
+    while (!ends_at(&slots[at], tag))
         at = at + 1 == section->slot_count ? 0 : at + 1;
     return slots[at].node;
 }
@@ -134,11 +141,6 @@ void node_name(const struct table_section *section, const struct table_node *nod
     (void)read;
 }
 
-static const uint8_t *at_even_offset(const uint8_t *at)
-{
-    return at + ((uintptr_t)at & 1);
-}
-
 /* Fills `rrset` from the one stored at `at`; returns what lies behind it. */
 static const uint8_t *read_rrset(const uint8_t *at, uint8_t owner_length, struct rrset *rrset)
 {
@@ -167,57 +169,47 @@ static const uint8_t *read_rrset(const uint8_t *at, uint8_t owner_length, struct
     rrset->rrs.length = head->length;
     rrset->rrs.count = head->count;
     rrset->rrs.owner_length = owner_length;
-    at = at_even_offset(at + head->length);
+    at = table_even(at + head->length);
     rrset->signatures = (struct fragment){.octets = at,
                                           .length = signatures->length,
                                           .count = signatures->count,
                                           .owner_length = owner_length};
-    at = at_even_offset(at + signatures->length);
+    at = table_even(at + signatures->length);
     rrset->glue = (struct fragment){.octets = at,
                                     .length = additional->glue_length,
                                     .count = additional->glue_count,
                                     .owner_length = owner_length};
-    at = at_even_offset(at + additional->glue_length);
+    at = table_even(at + additional->glue_length);
     rrset->targets = (const void *)at;
     rrset->target_count = additional->targets;
     return at + additional->targets * sizeof(struct table_target);
 }
 
-static const uint8_t *first_rrset(const struct table_node *node)
+const struct table_rrset *rrset_behind(const struct table_rrset *stored)
 {
-    return at_even_offset(node_owner(node) + node->owner_length);
-}
-
-/* What lies behind the RRset at `at`. */
-static const uint8_t *skip_rrset(const uint8_t *at)
-{
+    const uint8_t *at = (const uint8_t *)(stored + 1);
     struct rrset passed;
 
-    return read_rrset(at, 0, &passed);
+    if (stored->pointers & (RRSET_SIGNED | RRSET_ADDITIONAL))
+        at = read_rrset((const uint8_t *)stored, 0, &passed);
+    else
+        at = table_even(at + stored->pointers * sizeof(uint16_t) + stored->length);
+    return (const void *)at;
 }
 
 bool node_find_rrset(const struct table_section *section, const struct table_node *node,
                      uint16_t type, struct rrset *rrset)
 {
-    const uint8_t *at = first_rrset(node);
+    const struct table_rrset *stored = node_stored_rrset(node, type);
 
-    for (unsigned left = node->rrset_count; left > 0; left--) {
-        const struct table_rrset *head = (const void *)at;
-        if (head->type == type) {
-            read_rrset(at, (uint8_t)node_name_length(section, node), rrset);
-            return true;
-        }
-        if (head->type > type)
-            return false;
-        if (left > 1)
-            at = skip_rrset(at);
-    }
-    return false;
+    if (stored != NULL)
+        read_rrset((const uint8_t *)stored, (uint8_t)node_name_length(section, node), rrset);
+    return stored != NULL;
 }
 
 struct rrset_walk node_rrsets(const struct table_section *section, const struct table_node *node)
 {
-    return (struct rrset_walk){.next = first_rrset(node),
+    return (struct rrset_walk){.next = (const uint8_t *)node_first_rrset(node),
                                .left = node->rrset_count,
                                .owner_length = (uint8_t)node_name_length(section, node)};
 }

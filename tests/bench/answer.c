@@ -8,7 +8,7 @@
  * dnsperf's have. Every round asks all of them, and the time of a query is told: of the fastest
  * round, of the median, of the slowest. To count instead, on any machine:
  *
- *     valgrind --tool=callgrind --toggle-collect=answer_batch answer TABLE QUERYFILE 1
+ *     valgrind --tool=callgrind --toggle-collect='answer_batch*' answer TABLE QUERYFILE 1
  */
 #include "answer/answer.h"
 #include "message/codes.h"
@@ -45,6 +45,7 @@ struct queries {
 struct bench {
     struct sealed_table sealed;
     struct answer_settings settings;
+    struct answer_recent recent;
     struct queries queries;
     unsigned width;
     bool edns;
@@ -100,7 +101,8 @@ static void open_table(struct bench *bench, const char *path)
         give_up(path, reason);
     close(fd);
     bench->settings = (struct answer_settings){.table = &bench->sealed.table,
-                                               .udp_payload_max = ANSWER_UDP_PAYLOAD_DEFAULT};
+                                               .udp_payload_max = ANSWER_UDP_PAYLOAD_DEFAULT,
+                                               .recent = &bench->recent};
 }
 
 /* --- the queries --------------------------------------------------------------------------------
@@ -178,6 +180,8 @@ __attribute__((noinline)) static void answer_batch(struct bench *bench, unsigned
         answer_begin(&tasks[i], &bench->settings, query[i], query_length[i]);
     for (unsigned i = 0; i < count; i++)
         answer_look_ahead(&tasks[i], &bench->settings);
+    for (unsigned i = 0; i < count; i++)
+        answer_look_into_zone(&tasks[i], &bench->settings);
     for (unsigned i = 0; i < count; i++)
         answer_look_closer(&tasks[i]);
     for (unsigned i = 0; i < count; i++) {
