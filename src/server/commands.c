@@ -169,7 +169,7 @@ bool commands_open(struct supervisor *supervisor)
     supervisor->control =
         control_open(supervisor->loop, &supervisor->settings->control, words, supervisor);
     if (supervisor->control == NULL)
-        log_event("cannot serve the control socket: %s", strerror(errno));
+        log_error("cannot serve the control socket: %s", strerror(errno));
     return supervisor->control != NULL;
 }
 

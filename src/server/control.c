@@ -249,8 +249,8 @@ static void take_request(struct connection *connection)
     size_t count;
 
     if (reader->header.version != PROTOCOL_VERSION) {
-        log_event("a request of control protocol version %u was refused: this daemon's is %d",
-                  reader->header.version, PROTOCOL_VERSION);
+        log_warning("a request of control protocol version %u was refused: this daemon's is %d",
+                    reader->header.version, PROTOCOL_VERSION);
         turn_away(connection,
                   "this is sorreld %s, whose control protocol is version %d, and the "
                   "request's is version %u: use the sorrelctl that was installed with it",

@@ -53,8 +53,8 @@ bool keeper_read(const struct keeper *keeper, struct loader_table *table)
     table->fd = table_file_read(&table->sealed, keeper->path, geteuid(), &reason);
     table->result = (struct channel_built){0};
     if (table->fd < 0 && reason != NULL)
-        log_event("the table kept in %s is of no use, so all zones are read: %s", keeper->path,
-                  reason);
+        log_warning("the table kept in %s is of no use, so all zones are read: %s", keeper->path,
+                    reason);
     return table->fd >= 0;
 }
 
@@ -109,8 +109,8 @@ static _Noreturn void run_child(const char *path, const struct loader_table *tab
 
 static void complain(const struct keeper *keeper, const char *reason)
 {
-    log_event("cannot keep the table in %s, so the next start may have to read all zones: %s",
-              keeper->directory, reason);
+    log_warning("cannot keep the table in %s, so the next start may have to read all zones: %s",
+                keeper->directory, reason);
 }
 
 void keeper_write(struct keeper *keeper)

@@ -56,9 +56,10 @@ void leave_bury(struct supervisor *supervisor, struct slot *slot, int status)
             tell_to_leave(supervisor, slot);
     } else {
         if (WIFSIGNALED(status))
-            log_event("worker %u (process %d), which another has relieved, died of SIG%s with its "
-                      "TCP connections",
-                      slot->number, (int)slot->pid, sigabbrev_np(WTERMSIG(status)));
+            log_warning(
+                "worker %u (process %d), which another has relieved, died of SIG%s with its "
+                "TCP connections",
+                slot->number, (int)slot->pid, sigabbrev_np(WTERMSIG(status)));
         close(slot->channel);
         slot->pid = 0;
     }

@@ -15,14 +15,16 @@ void loader_init(struct loader *loader, struct ev_loop *loop, struct ledger *led
 
 void loader_log_diagnostic(unsigned severity, const char *file, unsigned line, const char *sentence)
 {
-    const char *rank = severity == SEVERITY_WARNING ? "warning: " : "";
+    bool is_warning = severity == SEVERITY_WARNING;
+    enum log_level level = is_warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR;
+    const char *rank = is_warning ? "warning: " : "";
 
     if (*file == '\0')
-        log_event("%s%s", rank, sentence);
+        log_plain(level, "sorreld: %s%s", rank, sentence);
     else if (line == 0)
-        log_plain("%s: %s%s", file, rank, sentence);
+        log_plain(level, "%s: %s%s", file, rank, sentence);
     else
-        log_plain("%s:%u: %s%s", file, line, rank, sentence);
+        log_plain(level, "%s:%u: %s%s", file, line, rank, sentence);
 }
 
 /* Notes and logs one finding of the builder; false if the message is none that may come now. */
@@ -78,7 +80,7 @@ static bool take_message(struct loader *loader)
             close(fd);
         break;
     }
-    log_event("the builder (process %d) sent what no builder sends: killed", (int)loader->pid);
+    log_error("the builder (process %d) sent what no builder sends: killed", (int)loader->pid);
     ev_io_stop(loader->loop, &loader->channel);
     loader_stop(loader);
     return false;
@@ -97,7 +99,7 @@ bool loader_start(struct loader *loader, const struct builder_order *order)
     pid_t pid = builder_start(order, &channel);
 
     if (pid < 0) {
-        log_event("cannot start a builder: %s", strerror(errno));
+        log_error("cannot start a builder: %s", strerror(errno));
         return false;
     }
     ledger_begin(loader->ledger);
@@ -115,7 +117,7 @@ static bool take_table(struct loader *loader, struct loader_table *table)
     const char *fault = seal_map(&table->sealed, loader->fd);
 
     if (fault != NULL) {
-        log_event("the builder made a table that cannot be used: %s", fault);
+        log_error("the builder made a table that cannot be used: %s", fault);
         return false;
     }
     table->fd = loader->fd;
@@ -141,7 +143,7 @@ enum loader_outcome loader_finish(struct loader *loader, int status, struct load
         table->result = loader->result;
         outcome = LOADER_UNCHANGED;
     } else if (WIFSIGNALED(status)) {
-        log_event("the builder died of signal %d (%s)", WTERMSIG(status),
+        log_error("the builder died of signal %d (%s)", WTERMSIG(status),
                   strsignal(WTERMSIG(status)));
     }
     if (loader->fd >= 0)

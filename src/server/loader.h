@@ -17,7 +17,7 @@
 struct loader {
     struct ev_loop *loop;
     struct ledger *ledger; /* what the builder finds goes there */
-    pid_t pid; /* 0: no builder is running */
+    pid_t pid;             /* 0: no builder is running */
     ev_io channel;
     bool has_result;
     struct channel_built result;

@@ -9,7 +9,7 @@ static void sum_up(struct obituaries *obituaries)
     ev_timer_stop(obituaries->loop, &obituaries->summary);
     if (obituaries->untold == 0)
         return;
-    log_event("workers that have died since, too many for a line each: %lu; queries they crashed "
+    log_error("workers that have died since, too many for a line each: %lu; queries they crashed "
               "on, which are given up: %lu",
               obituaries->untold, obituaries->given_up);
     obituaries->untold = obituaries->given_up = 0;

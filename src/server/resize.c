@@ -142,9 +142,9 @@ static void end(struct supervisor *supervisor, bool failed)
     unsigned wanted = resize->first->workers, workers = supervisor->settings->workers;
     struct control_request *request = take_first(resize);
 
-    log_event("%u worker%s now, instead of %zu", workers, workers == 1 ? "" : "s", resize->from);
+    log_notice("%u worker%s now, instead of %zu", workers, workers == 1 ? "" : "s", resize->from);
     if (*resize->error != '\0')
-        log_event("%u workers instead of %u: %s", workers, wanted, resize->error);
+        log_error("%u workers instead of %u: %s", workers, wanted, resize->error);
     if (request == NULL)
         return;
     if (failed)

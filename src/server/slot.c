@@ -228,7 +228,7 @@ static void log_query(const struct slot *slot, const char *transport, const char
 {
     char hex[2 * 1024 + 1];
 
-    log_event("worker %u (process %d) %s on this query over %s, which is given up: %s%s",
+    log_error("worker %u (process %d) %s on this query over %s, which is given up: %s%s",
               slot->number, (int)slot->pid, death, transport,
               log_hex(hex, sizeof hex, query, length), 2 * length >= sizeof hex ? "..." : "");
 }
@@ -275,7 +275,7 @@ static void drop_deadly_batches(struct slot *slot)
         unsigned dropped = batch_drop(batch);
         count_given_up(slot, dropped);
         if (dropped > 0)
-            log_event("worker %u: %u queries are given up, for %d workers have crashed on them",
+            log_error("worker %u: %u queries are given up, for %d workers have crashed on them",
                       slot->number, dropped, UNEXPLAINED_MAX);
     }
 }
@@ -288,7 +288,7 @@ static ev_tstamp back_off(const struct slot *slot)
         return 0;
     ev_tstamp delay =
         backoff_first * (1u << (excess < BACKOFF_DOUBLINGS ? excess : BACKOFF_DOUBLINGS));
-    log_event("worker %u: %u workers in a row have died before they answered anything; the next "
+    log_error("worker %u: %u workers in a row have died before they answered anything; the next "
               "starts in %.1f s",
               slot->number, slot->fruitless, delay);
     return delay;
@@ -307,8 +307,8 @@ ev_tstamp slot_bury(struct slot *slot, int status, struct obituaries *obituaries
     if (!told)
         obituaries_count(obituaries, blamed);
     else if (blamed == 0)
-        log_event("worker %u (process %d) %s; its successor goes on where it stopped", slot->number,
-                  (int)slot->pid, death);
+        log_warning("worker %u (process %d) %s; its successor goes on where it stopped",
+                    slot->number, (int)slot->pid, death);
     close(slot->channel);
     slot->channel = -1;
     slot->pid = 0;

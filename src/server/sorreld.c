@@ -31,7 +31,7 @@ static _Noreturn void __attribute__((format(printf, 1, 2))) refuse(const char *f
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    log_event("%s", sentence);
+    log_error("%s", sentence);
     exit(EXIT_FAILURE);
 }
 
@@ -114,10 +114,10 @@ static int test_zones(const struct settings *settings)
     loader_count(&sealed.table, &zones, &records);
     seal_unmap(&sealed);
     if (result.failed > 0 || tally.errors > 0) {
-        log_event("%lu zones are good, %zu are not: see the errors above", zones, result.failed);
+        log_error("%lu zones are good, %zu are not: see the errors above", zones, result.failed);
         return EXIT_FAILURE;
     }
-    log_event("%lu zone%s (%llu records): no errors", zones, zones == 1 ? "" : "s", records);
+    log_notice("%lu zone%s (%llu records): no errors", zones, zones == 1 ? "" : "s", records);
     return EXIT_SUCCESS;
 }
 
@@ -186,7 +186,7 @@ static void become_user(struct options *options)
 
     if (options->user == NULL || privilege_become(options->user, error))
         return;
-    log_event("%s", error);
+    log_error("%s", error);
     if (options->takeover)
         takeover_abandon_request(options->settings.takeover);
     else

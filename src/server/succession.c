@@ -73,7 +73,7 @@ static void give_up(struct supervisor *supervisor, const char *sentence)
     if (succession->request != NULL)
         control_refuse(succession->request, "not replaced: %s", sentence);
     succession->request = NULL;
-    log_event("not replaced: %s", sentence);
+    log_error("not replaced: %s", sentence);
     if (supervisor->stopping)
         return;
     supervisor_reload(supervisor);
@@ -109,7 +109,7 @@ static void pass_on(struct supervisor *supervisor)
 {
     struct succession *succession = &supervisor->succession;
 
-    log_event("process %d has taken over", (int)succession->successor);
+    log_notice("process %d has taken over", (int)succession->successor);
     if (succession->request != NULL)
         succession->client = control_detach(succession->request);
     succession->request = NULL;
@@ -277,7 +277,7 @@ void succession_hand_over(struct supervisor *supervisor, struct control_request 
         return;
     }
     succession->successor = peer_of(succession->connection);
-    log_event("process %d is about to take over", (int)succession->successor);
+    log_notice("process %d is about to take over", (int)succession->successor);
     envelope_reader_start(&succession->reader, FAILURE_MAX, false);
     ev_io_init(&succession->readable, readable, succession->connection, EV_READ);
     ev_io_init(&succession->writable, writable, succession->connection, EV_WRITE);

@@ -99,9 +99,9 @@ static void attach(struct supervisor *supervisor, enum steering_policy policy, s
     steering_generate(&program, policy, family, active, (unsigned)slots);
     /* The group of a slot that has always been alone begins with the second. */
     if (steering_attach(socket, &program) != 0 && !(supervisor->slot_count == 1 && errno == EINVAL))
-        log_event("the kernel refuses the steering program (%s): datagrams go where its own hash "
-                  "sends them",
-                  strerror(errno));
+        log_warning("the kernel refuses the steering program (%s): datagrams go where its own hash "
+                    "sends them",
+                    strerror(errno));
 }
 
 void supervisor_steer(struct supervisor *supervisor, size_t slots)
@@ -135,7 +135,7 @@ void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
 {
     if (slot_spawn(supervisor->slots, supervisor->slot_count, slot->number,
                    supervisor->settings->listeners, &supervisor->table.sealed) != 0) {
-        log_event("cannot start worker %u: %s", slot->number, strerror(errno));
+        log_error("cannot start worker %u: %s", slot->number, strerror(errno));
         slot->respawn.repeat = 1;
         ev_timer_again(supervisor->loop, &slot->respawn);
         return;
@@ -178,15 +178,15 @@ static void announce(struct supervisor *supervisor)
 
     loader_count(&supervisor->table.sealed.table, &zones, &records);
     list_addresses(settings, addresses, sizeof addresses);
-    log_event("serving %lu zone%s (%llu records) with %u worker%s on %s", zones,
-              zones == 1 ? "" : "s", records, settings->workers, settings->workers == 1 ? "" : "s",
-              addresses);
+    log_notice("serving %lu zone%s (%llu records) with %u worker%s on %s", zones,
+               zones == 1 ? "" : "s", records, settings->workers, settings->workers == 1 ? "" : "s",
+               addresses);
     if (settings->control.fd >= 0)
-        log_event("sorrelctl reaches this daemon at %s", settings->control.path);
+        log_info("sorrelctl reaches this daemon at %s", settings->control.path);
     else
-        log_event("sorrelctl does not reach this daemon: %s", settings->control_fault);
-    log_event("the receive buffer of each UDP socket holds %d KiB",
-              listener_receive_buffer(&supervisor->slots[0].sockets[0]) / 1024);
+        log_warning("sorrelctl does not reach this daemon: %s", settings->control_fault);
+    log_info("the receive buffer of each UDP socket holds %d KiB",
+             listener_receive_buffer(&supervisor->slots[0].sockets[0]) / 1024);
 }
 
 void supervisor_take_charge(struct supervisor *supervisor)
@@ -219,10 +219,10 @@ static void announce_reload(struct supervisor *supervisor)
     unsigned long long records;
 
     loader_count(&supervisor->table.sealed.table, &zones, &records);
-    log_event("reloaded: serving %lu zone%s (%llu records); %llu read, %llu unchanged%s", zones,
-              zones == 1 ? "" : "s", records, (unsigned long long)result->compiled,
-              (unsigned long long)result->copied,
-              result->kept + result->failed > 0 ? ", and see the errors above" : "");
+    log_notice("reloaded: serving %lu zone%s (%llu records); %llu read, %llu unchanged%s", zones,
+               zones == 1 ? "" : "s", records, (unsigned long long)result->compiled,
+               (unsigned long long)result->copied,
+               result->kept + result->failed > 0 ? ", and see the errors above" : "");
 }
 
 /* Says so once all workers serve, or all have changed to a new table. */
@@ -292,7 +292,7 @@ static bool take_message(struct supervisor *supervisor, struct slot *slot)
             close(fd);
         break;
     }
-    log_event("worker %u (process %d) sent what no worker sends: killed", slot->number,
+    log_error("worker %u (process %d) sent what no worker sends: killed", slot->number,
               (int)slot->pid);
     ev_io_stop(supervisor->loop, &slot->readable);
     kill(slot->pid, SIGKILL);
@@ -316,7 +316,7 @@ static void bury(struct supervisor *supervisor, struct slot *slot, int status)
 {
     ev_io_stop(supervisor->loop, &slot->readable);
     if (supervisor->takeover.state == TAKEOVER_PREPARING) {
-        log_event("worker %u has died before it served: the running daemon goes on", slot->number);
+        log_error("worker %u has died before it served: the running daemon goes on", slot->number);
         supervisor_stop(supervisor, EXIT_FAILURE);
     }
     if (supervisor->leaving) {
@@ -382,7 +382,7 @@ static bool open_slots(struct supervisor *supervisor)
 
     while (supervisor->slot_count < count_slots(supervisor->settings))
         if (!supervisor_open_slot(supervisor, error)) {
-            log_event("%s", error);
+            log_error("%s", error);
             return false;
         }
     steer(supervisor);
@@ -523,7 +523,7 @@ static void tell_of_kept_table(const struct supervisor *supervisor,
                                const struct channel_built *result)
 {
     if (supervisor->was_kept && supervisor->table.fd < 0)
-        log_event("%llu zone%s not read: unchanged since the table in %s was kept",
+        log_info("%llu zone%s not read: unchanged since the table in %s was kept",
                   (unsigned long long)result->copied, result->copied == 1 ? "" : "s",
                   supervisor->settings->state);
 }
@@ -545,7 +545,7 @@ static void builder_exited(struct supervisor *supervisor, int status)
         loader_discard(&next);
         loaded = false;
         if (!supervisor->stopping)
-            log_event("no zone could be loaded: mend the errors above, or name other zone files");
+            log_error("no zone could be loaded: mend the errors above, or name other zone files");
     }
     if (supervisor->stopping) {
         supervisor_end_if_alone(supervisor);
@@ -559,7 +559,7 @@ static void builder_exited(struct supervisor *supervisor, int status)
         keeper_write(&supervisor->keeper);
         begin_serving(supervisor);
     } else if (has_table) {
-        log_event("not reloaded: the zones are served as they were");
+        log_error("not reloaded: the zones are served as they were");
         ledger_abandon(&supervisor->ledger);
         reloads_end(&supervisor->reloads, &supervisor->ledger,
                     "nothing was reloaded: the zones are served as they were");
@@ -634,7 +634,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
                                       .inherited.fd = -1};
     if (supervisor->loop == NULL || supervisor->slots == NULL ||
         getrandom(&supervisor->seed, sizeof supervisor->seed, 0) != sizeof supervisor->seed) {
-        log_event("cannot start: the system has no memory or no event mechanism left");
+        log_error("cannot start: the system has no memory or no event mechanism left");
         free(supervisor->slots);
         return false;
     }
@@ -696,6 +696,6 @@ int supervisor_run(struct settings *settings)
     }
     close_supervisor(&supervisor);
     if (supervisor.status == EXIT_SUCCESS)
-        log_event("stopped");
+        log_notice("stopped");
     return supervisor.status;
 }

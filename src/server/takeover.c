@@ -108,7 +108,7 @@ static void predecessor_gone(struct supervisor *supervisor)
 
     disconnect(supervisor);
     if (was_pending) {
-        log_event("the daemon that was to be replaced has died: this one goes on in its place");
+        log_warning("the daemon that was to be replaced has died: this one goes on in its place");
         supervisor_take_charge(supervisor);
     }
     supervisor_settle(supervisor);
@@ -116,7 +116,7 @@ static void predecessor_gone(struct supervisor *supervisor)
 
 static void abandoned(struct supervisor *supervisor, const char *reason)
 {
-    log_event("the running daemon ends the takeover: %s", reason);
+    log_error("the running daemon ends the takeover: %s", reason);
     supervisor_stop(supervisor, EXIT_FAILURE);
 }
 
@@ -188,7 +188,7 @@ void takeover_ready(struct supervisor *supervisor)
 void takeover_abandon_request(int connection)
 {
     struct envelope_writer writer;
-    json_t *document = json_pack("{s:s}", "error", log_last_event());
+    json_t *document = json_pack("{s:s}", "error", log_last_error());
     char *text = document != NULL ? json_dumps(document, JSON_COMPACT) : NULL;
 
     envelope_writer_start(&writer, PROTOCOL_FAILED, text, text != NULL ? strlen(text) : 0);
