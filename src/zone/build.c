@@ -106,7 +106,7 @@ static bool compile_source(struct build *build, const struct source *source)
     struct zone zone;
 
     zone_start(&zone, &source->origin, build->seed, &report);
-    reader_read(&zone, source->path);
+    reader_read(&zone, source->path, true);
     bool compiled = zone.file_count > 0 && compile_loaded(build, &zone);
     report_close(&report, source->path);
     zone_free(&zone);

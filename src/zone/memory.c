@@ -12,13 +12,30 @@ jmp_buf *memory_on_exhaustion(jmp_buf *place)
     return before;
 }
 
-static void *insist(void *memory)
+_Noreturn void memory_exhausted(void)
 {
-    if (memory != NULL)
-        return memory;
     if (exhausted == NULL)
         abort();
     longjmp(*exhausted, 1);
+}
+
+bool memory_guard(void (*function)(void *closure, size_t job), void *closure, size_t job)
+{
+    jmp_buf place;
+    jmp_buf *before = memory_on_exhaustion(&place);
+    bool done = setjmp(place) == 0;
+
+    if (done)
+        function(closure, job);
+    memory_on_exhaustion(before);
+    return done;
+}
+
+static void *insist(void *memory)
+{
+    if (memory == NULL)
+        memory_exhausted();
+    return memory;
 }
 
 void *memory_get(size_t size)

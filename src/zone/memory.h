@@ -7,10 +7,18 @@
 #define SORREL_ZONE_MEMORY_H
 
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Where to longjmp() to; NULL: abort(). Per thread. Returns the place set before. */
 jmp_buf *memory_on_exhaustion(jmp_buf *place);
+
+/* There is no memory: control goes where it then goes. */
+_Noreturn void memory_exhausted(void);
+
+/* Calls the function; false if memory was exhausted in it. For functions that are called by those
+ * who know nothing of this. */
+bool memory_guard(void (*function)(void *closure, size_t job), void *closure, size_t job);
 
 void *memory_get(size_t size);
 void *memory_resize(void *memory, size_t size);

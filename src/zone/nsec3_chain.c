@@ -7,37 +7,58 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- hashing -------------------------------------------------------------- */
 
 struct digest {
-    EVP_MD *md;
-    EVP_MD_CTX *context;
+    EVP_MD *md; /* fetched once: looking the algorithm up costs more than hashing a name */
+    pthread_key_t contexts; /* one for each thread that hashes, freed with it */
 };
 
-/* Fetched once: looking the algorithm up costs more than hashing a name. */
+static struct digest digest_of_all;
+
+static void free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+}
+
+static void fetch_digest(void)
+{
+    if (pthread_key_create(&digest_of_all.contexts, free_context) == 0)
+        digest_of_all.md = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
 static const struct digest *sha1(void)
 {
-    static struct digest digest;
+    static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
-    if (digest.md == NULL) {
-        digest.md = EVP_MD_fetch(NULL, "SHA1", NULL);
-        digest.context = EVP_MD_CTX_new();
-        if (digest.md == NULL || digest.context == NULL)
-            return NULL;
-    }
-    return &digest;
+    pthread_once(&fetched, fetch_digest);
+    return digest_of_all.md != NULL ? &digest_of_all : NULL;
+}
+
+static EVP_MD_CTX *context_of_thread(const struct digest *digest)
+{
+    EVP_MD_CTX *context = pthread_getspecific(digest->contexts);
+
+    if (context != NULL)
+        return context;
+    context = EVP_MD_CTX_new();
+    if (context == NULL || pthread_setspecific(digest->contexts, context) != 0)
+        memory_exhausted();
+    return context;
 }
 
 static void hash_once(const struct digest *digest, const struct nsec3_chain *chain,
                       const uint8_t *octets, size_t length, uint8_t hash[NSEC3_HASH_OCTETS])
 {
-    int done = EVP_DigestInit_ex2(digest->context, digest->md, NULL) &&
-               EVP_DigestUpdate(digest->context, octets, length) &&
-               EVP_DigestUpdate(digest->context, chain->salt, chain->salt_length) &&
-               EVP_DigestFinal_ex(digest->context, hash, NULL);
+    EVP_MD_CTX *context = context_of_thread(digest);
+    int done = EVP_DigestInit_ex2(context, digest->md, NULL) &&
+               EVP_DigestUpdate(context, octets, length) &&
+               EVP_DigestUpdate(context, chain->salt, chain->salt_length) &&
+               EVP_DigestFinal_ex(context, hash, NULL);
     assert(done);
 }
 

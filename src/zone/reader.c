@@ -2,11 +2,12 @@
 
 #include "message/codes.h"
 #include "message/wire.h"
+#include "zone/divide.h"
 #include "zone/generate.h"
 #include "zone/lexer.h"
 #include "zone/memory.h"
 #include "zone/presentation.h"
-#include "zone/rdata.h"
+#include "zone/reading.h"
 #include "zone/type.h"
 
 #include <stdio.h>
@@ -15,36 +16,13 @@
 
 enum { NESTING_MAX = 64 };
 
-/* A file that is being read; `above` is the one that includes it. */
-struct level {
-    struct level *above;
-    struct input input;
-    struct lexer lexer;
-    struct entry entry;
-    uint16_t file; /* in zone->files */
-    unsigned depth;
-    struct domain origin;
-    bool owner_known;
-    uint32_t owner;                 /* ZONE_NO_NAME: outside the zone */
-    char owner_text[NAME_TEXT_MAX]; /* then, for the warning */
-};
-
-struct reader {
-    struct zone *zone;
-    struct rdata rdata;
-    bool has_default_ttl; /* $TTL */
-    uint32_t default_ttl;
-    bool has_last_ttl; /* of the record before, written in it */
-    uint32_t last_ttl;
-};
-
 static const char *path_of(const struct reader *reader, const struct level *level)
 {
     return reader->zone->files[level->file].path;
 }
 
 #define fail(reader, level, line, ...)                                                             \
-    report_error((reader)->zone->report, path_of(reader, level), line, __VA_ARGS__)
+    report_error((reader)->report, path_of(reader, level), line, __VA_ARGS__)
 
 static void fail_token(struct reader *reader, struct level *level, const struct token *token,
                        const char *why)
@@ -70,10 +48,12 @@ static bool set_owner(struct reader *reader, struct level *level, const struct t
     name_read(&name, domain.octets, domain.length);
     level->owner_known = true;
     level->owner = ZONE_NO_NAME;
-    if (name_is_within(&name, &reader->zone->origin))
-        level->owner = zone_intern(reader->zone, &name);
-    else
+    if (!name_is_within(&name, &reader->zone->origin))
         name_to_text(&name, level->owner_text);
+    else if (reader->piece != NULL)
+        level->owner = piece_set_owner(reader->piece, &name);
+    else
+        level->owner = zone_intern(reader->zone, &name);
     return true;
 }
 
@@ -164,11 +144,14 @@ static bool settle_ttl(struct reader *reader, struct level *level, struct preamb
         preamble->ttl = reader->default_ttl;
     } else if (reader->has_last_ttl) {
         preamble->ttl = reader->last_ttl;
+    } else if (reader->piece != NULL) {
+        reader->piece->depends = true;
+        return false;
     } else if (preamble->type == TYPE_SOA) {
         preamble->ttl = soa_minimum(&reader->rdata);
         reader->has_last_ttl = true;
         reader->last_ttl = preamble->ttl;
-        report_warning(reader->zone->report, path_of(reader, level), level->entry.line,
+        report_warning(reader->report, path_of(reader, level), level->entry.line,
                        "no TTL: the SOA's MINIMUM, %u, is used (write $TTL above)", preamble->ttl);
     } else {
         fail(reader, level, level->entry.line, "the record has no TTL (write $TTL above)");
@@ -182,7 +165,7 @@ static void add_record(struct reader *reader, struct level *level, const struct 
     char text[TYPE_TEXT_MAX];
 
     if (level->owner == ZONE_NO_NAME) {
-        report_warning(reader->zone->report, path_of(reader, level), level->entry.line,
+        report_warning(reader->report, path_of(reader, level), level->entry.line,
                        "%s %s is outside the zone and left out", level->owner_text,
                        type_to_text(preamble->type, text));
         return;
@@ -196,7 +179,10 @@ static void add_record(struct reader *reader, struct level *level, const struct 
         .type = preamble->type,
         .length = (uint16_t)reader->rdata.length,
     };
-    zone_add(reader->zone, &record);
+    if (reader->piece != NULL)
+        piece_add(reader->piece, &record);
+    else
+        zone_add(reader->zone, &record);
 }
 
 static void read_record(struct reader *reader, struct level *level)
@@ -207,6 +193,10 @@ static void read_record(struct reader *reader, struct level *level)
 
     if (!level->entry.owner_omitted && !set_owner(reader, level, next++))
         return;
+    if (!level->owner_known && reader->piece != NULL) {
+        reader->piece->depends = true;
+        return;
+    }
     if (!level->owner_known) {
         fail(reader, level, level->entry.line,
              "the record begins with a blank, and there is no owner name before it");
@@ -225,8 +215,6 @@ static void read_record(struct reader *reader, struct level *level)
 }
 
 /* --- directives --------------------------------------------------------- */
-
-static void read_entries(struct reader *reader, struct level *level);
 
 static bool expect_arguments(struct reader *reader, struct level *level, size_t least, size_t most)
 {
@@ -320,7 +308,7 @@ static void include_input(struct reader *reader, struct level *above, const char
     };
     memcpy(level->owner_text, above->owner_text, sizeof level->owner_text);
     lexer_start(&level->lexer, input->text, input->length);
-    read_entries(reader, level);
+    reading_entries(reader, level);
     lexer_free_entry(&level->entry);
     free(level);
 }
@@ -404,9 +392,9 @@ static void read_generate_directive(struct reader *reader, struct level *level)
         fail_token(reader, level, culprit, error);
         return;
     }
-    unsigned errors_before = reader->zone->report->errors;
+    unsigned errors_before = reader->report->errors;
     level->entry = (struct entry){.line = directive.line};
-    while (generate_next(&generate) && reader->zone->report->errors == errors_before)
+    while (generate_next(&generate) && reader->report->errors == errors_before)
         read_generated_line(reader, level, generate.line, generate.length);
     lexer_free_entry(&level->entry);
     level->entry = directive;
@@ -418,19 +406,24 @@ static void read_directive(struct reader *reader, struct level *level)
     static const struct {
         const char *word;
         void (*read)(struct reader *, struct level *);
+        bool for_whole_files; /* only */
     } directives[] = {
-        {"$TTL", read_ttl_directive},
-        {"$ORIGIN", read_origin_directive},
-        {"$INCLUDE", read_include_directive},
-        {"$GENERATE", read_generate_directive},
+        {"$TTL", read_ttl_directive, false},
+        {"$ORIGIN", read_origin_directive, false},
+        {"$INCLUDE", read_include_directive, true},
+        {"$GENERATE", read_generate_directive, true},
     };
     const struct token *word = &level->entry.tokens[0];
 
-    for (size_t i = 0; i < sizeof directives / sizeof directives[0]; i++)
-        if (presentation_is(word, directives[i].word)) {
+    for (size_t i = 0; i < sizeof directives / sizeof directives[0]; i++) {
+        if (!presentation_is(word, directives[i].word))
+            continue;
+        if (reader->piece != NULL && directives[i].for_whole_files)
+            reader->piece->depends = true;
+        else
             directives[i].read(reader, level);
-            return;
-        }
+        return;
+    }
     fail_token(reader, level, word, "is no directive");
 }
 
@@ -443,7 +436,7 @@ static bool is_directive(const struct entry *entry)
     return !entry->owner_omitted && !first->quoted && first->text[0] == '$';
 }
 
-static void read_entries(struct reader *reader, struct level *level)
+void reading_entries(struct reader *reader, struct level *level)
 {
     const char *error;
 
@@ -464,12 +457,12 @@ static void read_entries(struct reader *reader, struct level *level)
     }
 }
 
-void reader_read(struct zone *zone, const char *path)
+void reader_read(struct zone *zone, const char *path, bool alone)
 {
     struct reader *reader = memory_get(sizeof *reader);
     struct level *level = memory_get(sizeof *level);
 
-    *reader = (struct reader){.zone = zone};
+    *reader = (struct reader){.zone = zone, .report = zone->report};
     *level = (struct level){0};
     int error = input_read(&level->input, path);
     if (error != 0) {
@@ -479,7 +472,9 @@ void reader_read(struct zone *zone, const char *path)
         level->origin.length = zone->origin.length;
         memcpy(level->origin.octets, zone->origin.octets, zone->origin.length);
         lexer_start(&level->lexer, level->input.text, level->input.length);
-        read_entries(reader, level);
+        if (alone)
+            divide_read(reader, level);
+        reading_entries(reader, level);
     }
     lexer_free_entry(&level->entry);
     input_free(&level->input);

@@ -7,7 +7,8 @@
 #include "zone/zone.h"
 
 /* Reads the zone file at `path` and what it includes into `zone`, which is at its start. Everything
- * wrong has been reported; records outside the zone are warned of and left out. */
-void reader_read(struct zone *zone, const char *path);
+ * wrong has been reported; records outside the zone are warned of and left out. `alone`: no other
+ * zone is being read, so that all CPUs may be used for this one. */
+void reader_read(struct zone *zone, const char *path, bool alone);
 
 #endif

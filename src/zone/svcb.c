@@ -249,7 +249,7 @@ static struct written_parameter split(const struct token *token, const struct to
 static const char *read_parameter(const struct written_parameter *parts, uint16_t *key, uint8_t *to,
                                   size_t room, size_t *written)
 {
-    static uint8_t plain[VALUE_MAX];
+    static _Thread_local uint8_t plain[VALUE_MAX];
     struct value value = {.text = (const char *)plain, .to = to, .room = room};
 
     if (parts->key.quoted || !read_key(parts->key.text, parts->key.length, key))
@@ -293,7 +293,7 @@ static void write_sorted(struct parameter *parameters, size_t count, uint8_t *to
 const char *svcb_read_parameters(const struct token **next, const struct token *end, uint8_t *to,
                                  size_t room, size_t *length)
 {
-    static uint8_t unsorted[65536];
+    static _Thread_local uint8_t unsorted[65536];
     struct parameter parameters[PARAMETERS_MAX];
     size_t count = 0, at = 0;
 

@@ -3,6 +3,7 @@
 #include "message/codes.h"
 #include "zone/presentation.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -66,20 +67,23 @@ static void add_known(struct mnemonic *slots, uint16_t type)
         add_mnemonic(slots, descriptor->_name, type);
 }
 
+static struct mnemonic slots_of_all[MNEMONIC_SLOTS];
+
+static void fill_slots(void)
+{
+    for (uint16_t type = 1; type < HIGHEST_DENSE; type++)
+        add_known(slots_of_all, type);
+    add_known(slots_of_all, LDNS_RR_TYPE_DLV);
+    for (unsigned i = 0; i < ALIASES; i++)
+        add_mnemonic(slots_of_all, aliases[i].mnemonic, aliases[i].type);
+}
+
 static const struct mnemonic *mnemonics(void)
 {
-    static struct mnemonic slots[MNEMONIC_SLOTS];
-    static bool filled;
+    static pthread_once_t filled = PTHREAD_ONCE_INIT;
 
-    if (filled)
-        return slots;
-    for (uint16_t type = 1; type < HIGHEST_DENSE; type++)
-        add_known(slots, type);
-    add_known(slots, LDNS_RR_TYPE_DLV);
-    for (unsigned i = 0; i < ALIASES; i++)
-        add_mnemonic(slots, aliases[i].mnemonic, aliases[i].type);
-    filled = true;
-    return slots;
+    pthread_once(&filled, fill_slots);
+    return slots_of_all;
 }
 
 static bool read_numbered(const struct token *token, uint16_t *type)
@@ -139,16 +143,20 @@ static const ldns_rr_descriptor *find_descriptor(uint16_t type)
     return descriptor;
 }
 
+static const ldns_rr_descriptor *descriptors[HIGHEST_DENSE];
+
+static void fill_descriptors(void)
+{
+    for (uint16_t type = 0; type < HIGHEST_DENSE; type++)
+        descriptors[type] = find_descriptor(type);
+}
+
 const ldns_rr_descriptor *type_descriptor(uint16_t type)
 {
-    static const ldns_rr_descriptor *found[HIGHEST_DENSE];
-    static bool filled;
+    static pthread_once_t filled = PTHREAD_ONCE_INIT;
 
     if (type >= HIGHEST_DENSE)
         return find_descriptor(type);
-    if (!filled)
-        for (uint16_t i = 0; i < HIGHEST_DENSE; i++)
-            found[i] = find_descriptor(i);
-    filled = true;
-    return found[type];
+    pthread_once(&filled, fill_descriptors);
+    return descriptors[type];
 }

@@ -64,7 +64,7 @@ static void read_zone(char *found, size_t size)
 
     told[0] = '\0';
     zone_start(&zone, &origin, 1, &report);
-    reader_read(&zone, "z");
+    reader_read(&zone, "z", false);
     zone_group(&zone);
     describe(&zone, found, size);
     report_close(&report, "z");
