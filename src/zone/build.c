@@ -1,23 +1,18 @@
 #include "zone/build.h"
 
+#include "table/crew.h"
 #include "table/hash.h"
 #include "table/seal.h"
-#include "zone/classify.h"
-#include "zone/compile.h"
+#include "zone/findings.h"
 #include "zone/image.h"
+#include "zone/load.h"
 #include "zone/memory.h"
 #include "zone/provenance.h"
-#include "zone/reader.h"
 #include "zone/report.h"
-#include "zone/rules.h"
-#include "zone/signature.h"
-#include "zone/zone.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* What was seen of a source before anything was read. */
 struct verdict {
@@ -31,6 +26,8 @@ struct build {
     const struct build_request *request;
     struct build_result *result;
     struct verdict *verdicts; /* one for each source */
+    struct loaded *loaded;    /* `window` of them: those under way */
+    size_t window;
     uint64_t seed;
     struct image image;
 };
@@ -80,43 +77,6 @@ static void add_to_directory(const struct build *build, size_t at)
     build->result->records += section->record_count;
 }
 
-/* --- zones that are compiled ------------------------------------------------ */
-
-static bool compile_loaded(struct build *build, struct zone *zone)
-{
-    struct nsec3_chain chain;
-
-    zone_group(zone);
-    classify_names(zone);
-    rules_check(zone, zone->report->errors == 0);
-    if (zone->report->errors > 0)
-        return false;
-    signature_check(zone, time(NULL));
-    nsec3_chain_choose(zone, &chain);
-    bool compiled = zone->report->errors == 0 && compile_zone(zone, &chain, &build->image);
-    nsec3_chain_free(&chain);
-    return compiled;
-}
-
-/* Adds the section made from the zone's files; false, reported, if that cannot be done. */
-static bool compile_source(struct build *build, const struct source *source)
-{
-    struct report report = {.sink = build->request->sink, .closure = build->request->closure};
-    size_t at = build->image.length;
-    struct zone zone;
-
-    zone_start(&zone, &source->origin, build->seed, &report);
-    reader_read(&zone, source->path, true);
-    bool compiled = zone.file_count > 0 && compile_loaded(build, &zone);
-    report_close(&report, source->path);
-    zone_free(&zone);
-    if (compiled)
-        add_to_directory(build, at);
-    else
-        build->image.length = at;
-    return compiled;
-}
-
 /* --- zones that are copied ---------------------------------------------------- */
 
 static const struct table_section *find_previous(const struct build *build,
@@ -149,24 +109,6 @@ static void renew_identities(const struct build *build, size_t at,
 
 /* --- all zones ------------------------------------------------------------------- */
 
-static enum build_outcome add_zone(struct build *build, const struct source *source,
-                                   const struct verdict *verdict)
-{
-    size_t at = build->image.length;
-
-    if (verdict->unchanged) {
-        copy_section(build, verdict->previous);
-        renew_identities(build, at, verdict->renewed);
-        return BUILD_COPIED;
-    }
-    if (compile_source(build, source))
-        return BUILD_COMPILED;
-    if (verdict->previous == NULL)
-        return BUILD_FAILED;
-    copy_section(build, verdict->previous);
-    return BUILD_KEPT;
-}
-
 static bool is_wanted(const struct build *build, const struct name *origin)
 {
     char text[NAME_TEXT_MAX];
@@ -185,20 +127,42 @@ static void look_at(struct build *build, size_t number)
     const struct source *source = &build->request->sources->items[number];
     struct verdict *verdict = &build->verdicts[number];
 
-    *verdict = (struct verdict){.wanted = is_wanted(build, &source->origin)};
+    verdict->wanted = is_wanted(build, &source->origin);
     verdict->previous = verdict->wanted ? find_previous(build, source) : NULL;
     if (verdict->previous != NULL && !build->request->force)
         verdict->unchanged =
             provenance_is_unchanged(verdict->previous, source->path, &verdict->renewed);
 }
 
+/* Zones are looked at in runs: most of them take a few system calls only. */
+enum { RUN = 64 };
+
+static void look_at_run(void *closure, size_t run)
+{
+    struct build *build = closure;
+    size_t count = build->request->sources->count;
+
+    for (size_t i = run * RUN; i < count && i < (run + 1) * RUN; i++)
+        look_at(build, i);
+}
+
+static bool perform_look(void *closure, size_t run)
+{
+    return memory_guard(look_at_run, closure, run);
+}
+
 static void look_at_zones(struct build *build)
 {
     size_t count = build->request->sources->count;
+    const struct crew_work work = {.jobs = (count + RUN - 1) / RUN,
+                                   .window = 4 * crew_size(),
+                                   .perform = perform_look,
+                                   .closure = build};
 
     build->verdicts = memory_get(count * sizeof *build->verdicts);
-    for (size_t i = 0; i < count; i++)
-        look_at(build, i);
+    memset(build->verdicts, 0, count * sizeof *build->verdicts);
+    if (!crew_run(&work))
+        memory_exhausted();
 }
 
 static void tell_zone(const struct build *build, size_t number, enum build_outcome outcome)
@@ -216,13 +180,111 @@ static void tell_zone(const struct build *build, size_t number, enum build_outco
         request->zone_sink(request->closure, &request->sources->items[number].origin, outcome);
 }
 
+/* A zone that was compiled, or could not be, until it is added to the table. */
+struct loaded {
+    bool performed; /* by one thread; what is large is left for all of them */
+    bool compiled;
+    struct image image;
+    struct findings findings;
+};
+
+static struct loaded *loaded_of(const struct build *build, size_t number)
+{
+    return &build->loaded[number % build->window];
+}
+
+static bool is_to_be_loaded(const struct verdict *verdict)
+{
+    return verdict->wanted && !verdict->unchanged;
+}
+
+/* Loads a zone, unless it is large. On any thread. */
+static void load_small(void *closure, size_t number)
+{
+    struct build *build = closure;
+    const struct source *source = &build->request->sources->items[number];
+    struct loaded *loaded = loaded_of(build, number);
+
+    if (!is_to_be_loaded(&build->verdicts[number]) || load_is_large(source))
+        return;
+    loaded->performed = true;
+    loaded->compiled = load_zone(source, build->seed, false, findings_add, &loaded->findings,
+                                 &loaded->image);
+}
+
+static bool add_compiled(struct build *build, size_t number)
+{
+    const struct build_request *request = build->request;
+    struct loaded *loaded = loaded_of(build, number);
+    size_t at = build->image.length;
+
+    if (!loaded->performed) {
+        loaded->compiled = load_zone(&request->sources->items[number], build->seed, true,
+                                     request->sink, request->closure, &build->image);
+    } else {
+        findings_tell(&loaded->findings, request->sink, request->closure);
+        if (loaded->compiled)
+            image_put(&build->image, loaded->image.octets, loaded->image.length);
+    }
+    if (loaded->compiled)
+        add_to_directory(build, at);
+    return loaded->compiled;
+}
+
+static enum build_outcome add_zone(struct build *build, size_t number)
+{
+    const struct verdict *verdict = &build->verdicts[number];
+    size_t at = build->image.length;
+
+    if (verdict->unchanged) {
+        copy_section(build, verdict->previous);
+        renew_identities(build, at, verdict->renewed);
+        return BUILD_COPIED;
+    }
+    if (add_compiled(build, number))
+        return BUILD_COMPILED;
+    if (verdict->previous == NULL)
+        return BUILD_FAILED;
+    copy_section(build, verdict->previous);
+    return BUILD_KEPT;
+}
+
+/* Adds what was loaded to the table, in the order of the sources. */
+static void take_zone(void *closure, size_t number)
+{
+    struct build *build = closure;
+    struct loaded *loaded = loaded_of(build, number);
+
+    if (build->verdicts[number].wanted)
+        tell_zone(build, number, add_zone(build, number));
+    image_free(&loaded->image);
+    findings_free(&loaded->findings);
+    *loaded = (struct loaded){0};
+}
+
+static bool perform_load(void *closure, size_t number)
+{
+    return memory_guard(load_small, closure, number);
+}
+
+static bool perform_take(void *closure, size_t number)
+{
+    return memory_guard(take_zone, closure, number);
+}
+
 static void add_wanted_zones(struct build *build)
 {
-    const struct source_list *sources = build->request->sources;
-
-    for (size_t i = 0; i < sources->count; i++)
-        if (build->verdicts[i].wanted)
-            tell_zone(build, i, add_zone(build, &sources->items[i], &build->verdicts[i]));
+    build->window = 8 * crew_size();
+    build->loaded = memory_get(build->window * sizeof *build->loaded);
+    memset(build->loaded, 0, build->window * sizeof *build->loaded);
+    const struct crew_work work = {.jobs = build->request->sources->count,
+                                   .window = build->window,
+                                   .perform = perform_load,
+                                   .take = perform_take,
+                                   .closure = build};
+    if (!crew_run(&work))
+        memory_exhausted();
+    free(build->loaded);
 }
 
 static void copy_other_zones(struct build *build)
@@ -240,34 +302,6 @@ static void copy_other_zones(struct build *build)
         copy_section(build, section);
         build->result->copied++;
     }
-}
-
-static int write_all(int fd, const uint8_t *octets, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, octets, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -1;
-        octets += written;
-        length -= (size_t)written;
-    }
-    return 0;
-}
-
-static int seal_image(const struct image *image)
-{
-    int fd = seal_create(image->length);
-
-    if (fd < 0)
-        return -1;
-    if (write_all(fd, image->octets, image->length) == 0 && seal_close(fd) == 0)
-        return fd;
-    int reason = errno;
-    close(fd);
-    errno = reason;
-    return -1;
 }
 
 /* --- no table at all ------------------------------------------------------------------ */
@@ -306,15 +340,18 @@ static bool build_all(struct build *build)
         keep_previous(build);
         return true;
     }
+    if (!image_begin_file(&build->image)) {
+        report_error(&report, no_file, 0, "cannot make a memory file: %s", strerror(errno));
+        return false;
+    }
     start_table(build);
     copy_other_zones(build);
     add_wanted_zones(build);
     seal_sum(build->image.octets, build->image.length);
-    build->result->fd = seal_image(&build->image);
-    if (build->result->fd < 0)
-        report_error(&report, no_file, 0, "cannot make a memory file: %s", strerror(errno));
     build->result->length = build->image.length;
-    image_free(&build->image);
+    build->result->fd = image_seal(&build->image);
+    if (build->result->fd < 0)
+        report_error(&report, no_file, 0, "cannot seal a memory file: %s", strerror(errno));
     return build->result->fd >= 0;
 }
 

@@ -4,15 +4,24 @@
 #ifndef SORREL_ZONE_IMAGE_H
 #define SORREL_ZONE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* All zero: empty. */
+/* All zero: empty, in memory of this process. */
 struct image {
     uint8_t *octets;
     size_t length;
     size_t room;
+    bool in_file;
+    int fd; /* then: of a memory file that the octets are in */
 };
+
+/* Puts an empty image into a memory file. False with errno. */
+bool image_begin_file(struct image *image);
+
+/* Ends such an image: the memory file, sealed and the caller's; or -1 with errno. */
+int image_seal(struct image *image);
 
 /* Adds `size` octets, zero, and returns them; they may move with the next call. */
 void *image_add(struct image *image, size_t size);
