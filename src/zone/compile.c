@@ -117,29 +117,6 @@ static struct table_proofs proofs_of(const struct compiler *c, uint32_t name)
     return proofs;
 }
 
-static void add_slot(const struct compiler *c, uint64_t hash, uint32_t node)
-{
-    const struct table_section *section = section_of(c);
-    struct table_slot *slots = at_ref(c, section->slots);
-    uint32_t at = hash_slot(hash, section->slot_count);
-
-    while (slots[at].node != 0)
-        at = at + 1 == section->slot_count ? 0 : at + 1;
-    slots[at] = (struct table_slot){hash_tag(hash), node};
-}
-
-/* The slots of names are all over the place: ask for them some names ahead. */
-static void prefetch_slot(const struct compiler *c, uint32_t name)
-{
-    enum { AHEAD = 16 };
-    const struct table_section *section = section_of(c);
-    const struct table_slot *slots = at_ref(c, section->slots);
-
-    if (name + AHEAD < c->zone->name_count)
-        __builtin_prefetch(
-            &slots[hash_slot(c->zone->names[name + AHEAD].hash, section->slot_count)], 1);
-}
-
 /* The node of a name that exists. */
 static void write_node(struct compiler *c, uint32_t name)
 {
@@ -159,7 +136,6 @@ static void write_node(struct compiler *c, uint32_t name)
         rrsets++;
     }
     finish_node(c, at, rrsets);
-    add_slot(c, owner->hash, owner->node);
     unsigned depth = (unsigned)owner->labels - c->zone->origin.labels;
     if (depth > c->deepest)
         c->deepest = depth;
@@ -201,11 +177,9 @@ static void write_nodes(struct compiler *c)
     section_of(c)->nodes = next_ref(c);
     for (size_t i = 0; i < c->chain->count; i++)
         write_nsec3_node(c, &c->chain->entries[i]);
-    for (uint32_t name = 0; name < c->zone->name_count; name++) {
-        prefetch_slot(c, name);
+    for (uint32_t name = 0; name < c->zone->name_count; name++)
         if (classify_exists(&c->zone->names[name]))
             write_node(c, name);
-    }
     for (uint32_t name = 0; name < c->zone->name_count; name++)
         if (c->zone->names[name].needed)
             write_glue_node(c, name);
@@ -283,6 +257,65 @@ static void reserve_nsec_index(struct compiler *c, const struct nsec_index *inde
     section_of(c)->nsec_keys = keys;
     section_of(c)->nsec_nodes = nodes;
     section_of(c)->nsec_count = (uint32_t)index->count;
+}
+
+static void add_slot(struct table_slot *slots, uint32_t count, uint64_t hash, uint32_t node)
+{
+    uint32_t at = hash_slot(hash, count);
+
+    while (slots[at].node != 0)
+        at = at + 1 == count ? 0 : at + 1;
+    slots[at] = (struct table_slot){hash_tag(hash), node};
+}
+
+/* What is to be put into a slot. */
+struct slot_entry {
+    uint64_t hash;
+    uint32_t node;
+};
+
+enum {
+    SLOT_RUNS = 256, /* by the upper bits of the hash, and so by place in the slots */
+    SLOT_RUN_SHIFT = 56,
+};
+
+/* Counting sort of the nodes by run. starts[i] becomes where run i ends. */
+static struct slot_entry *sort_by_run(const struct zone *zone, uint32_t nodes,
+                                      uint32_t starts[SLOT_RUNS])
+{
+    struct slot_entry *entries = memory_get(nodes * sizeof *entries);
+    uint32_t start = 0;
+
+    memset(starts, 0, SLOT_RUNS * sizeof *starts);
+    for (size_t i = 0; i < zone->name_count; i++)
+        if (classify_exists(&zone->names[i]))
+            starts[zone->names[i].hash >> SLOT_RUN_SHIFT]++;
+    for (unsigned run = 0; run < SLOT_RUNS; run++) {
+        uint32_t count = starts[run];
+        starts[run] = start;
+        start += count;
+    }
+    for (size_t i = 0; i < zone->name_count; i++) {
+        const struct zone_name *name = &zone->names[i];
+        if (classify_exists(name))
+            entries[starts[name->hash >> SLOT_RUN_SHIFT]++] =
+                (struct slot_entry){name->hash, name->node};
+    }
+    return entries;
+}
+
+/* Slots are filled from one end to the other: a million writes all over them would be as many cache
+ * misses. */
+static void fill_slots(struct compiler *c)
+{
+    const struct table_section *section = section_of(c);
+    struct table_slot *slots = at_ref(c, section->slots);
+    uint32_t starts[SLOT_RUNS];
+    struct slot_entry *entries = sort_by_run(c->zone, section->node_count, starts);
+
+    for (uint32_t i = 0; i < section->node_count; i++)
+        add_slot(slots, section->slot_count, entries[i].hash, entries[i].node);
+    free(entries);
 }
 
 static void fill_nsec_index(struct compiler *c, const struct nsec_index *index)
@@ -376,6 +409,7 @@ static void finish_head(struct compiler *c, const struct nsec_index *index)
     section->record_count = c->rrsets.record_count;
     section->deepest = (uint8_t)c->deepest;
     section->flags = has_keys && c->rrsets.signed_rrsets ? SECTION_SIGNED : 0;
+    fill_slots(c);
     fill_nsec_index(c, index);
     fill_nsec3_index(c);
 }

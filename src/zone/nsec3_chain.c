@@ -185,7 +185,7 @@ static void collect(struct zone *zone, const struct parameters *wanted, struct n
         .salt_length = wanted->salt_length,
         .salt = wanted->salt,
     };
-    for (uint32_t name = 0; name < zone->name_count; name++)
+    for (uint32_t name = 0; zone->has_nsec3 && name < zone->name_count; name++)
         if (zone->names[name].count > 0)
             collect_from_name(zone, name, wanted, chain, &room);
     if (chain->count > 0)
@@ -242,7 +242,7 @@ static void warn_of_unused(struct zone *zone, const struct nsec3_chain *chain)
     const struct zone_record *example = NULL;
     size_t all = 0;
 
-    for (uint32_t name = 0; name < zone->name_count; name++) {
+    for (uint32_t name = 0; zone->has_nsec3 && name < zone->name_count; name++) {
         struct zone_rrset rrset;
         if (zone->names[name].count == 0 || !zone_find_rrset(zone, name, TYPE_NSEC3, &rrset))
             continue;

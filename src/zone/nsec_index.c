@@ -51,7 +51,7 @@ void nsec_index_collect(struct nsec_index *index, const struct zone *zone)
     struct zone_rrset rrset;
 
     *index = (struct nsec_index){0};
-    for (uint32_t i = 0; i < zone->name_count; i++) {
+    for (uint32_t i = 0; zone->has_nsec && i < zone->name_count; i++) {
         const struct zone_name *name = &zone->names[i];
         if (!classify_exists(name) || !zone_find_rrset(zone, i, TYPE_NSEC, &rrset))
             continue;

@@ -18,6 +18,7 @@ struct piece {
     size_t length;
     size_t room;
     struct name owner; /* of the records to come */
+    uint64_t owner_hash;
     bool new_owner;    /* it has no record yet */
     struct findings findings;
     bool depends; /* on what stands before it, so that it cannot be read by itself */
@@ -25,7 +26,7 @@ struct piece {
 
 /* The records to come are the name's, which is in the zone. Returns a number that is not
  * ZONE_NO_NAME. */
-uint32_t piece_set_owner(struct piece *piece, const struct name *owner);
+uint32_t piece_set_owner(struct piece *piece, const struct zone *zone, const struct name *owner);
 
 /* Adds a record, whose `name` does not count. */
 void piece_add(struct piece *piece, const struct zone_record *record);

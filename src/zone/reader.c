@@ -51,7 +51,7 @@ static bool set_owner(struct reader *reader, struct level *level, const struct t
     if (!name_is_within(&name, &reader->zone->origin))
         name_to_text(&name, level->owner_text);
     else if (reader->piece != NULL)
-        level->owner = piece_set_owner(reader->piece, &name);
+        level->owner = piece_set_owner(reader->piece, reader->zone, &name);
     else
         level->owner = zone_intern(reader->zone, &name);
     return true;

@@ -134,6 +134,20 @@ uint32_t zone_intern(struct zone *zone, const struct name *name)
     return number;
 }
 
+uint64_t zone_hash(const struct zone *zone, const struct name *name)
+{
+    uint64_t hash = zone->origin_hash;
+
+    for (unsigned i = (unsigned)name->labels - zone->origin.labels; i-- > 0;)
+        hash = hash_label(hash, name_suffix(name, i));
+    return hash;
+}
+
+void zone_prefetch(const struct zone *zone, uint64_t hash)
+{
+    __builtin_prefetch(&zone->index[hash & (zone->index_size - 1)], 1);
+}
+
 uint32_t zone_find(const struct zone *zone, const struct name *name)
 {
     uint64_t hashes[NAME_LABELS_MAX + 1];
@@ -164,6 +178,8 @@ void zone_add(struct zone *zone, const struct zone_record *record)
     *added = *record;
     added->rdata = arena_copy(&zone->arena, record->rdata, record->length);
     zone->names[record->name].count++;
+    zone->has_nsec |= record->type == TYPE_NSEC;
+    zone->has_nsec3 |= record->type == TYPE_NSEC3;
 }
 
 /* RRSIGs of one name are ordered by the type they cover. */

@@ -82,6 +82,9 @@ struct zone {
 
     uint32_t *order; /* records by name, type, type covered, place in the file */
 
+    bool has_nsec; /* some record is NSEC; and likewise */
+    bool has_nsec3;
+
     struct arena arena; /* wire forms of names and RDATA */
 };
 
@@ -90,6 +93,11 @@ void zone_free(struct zone *zone);
 
 /* The number of a name at or below the apex; a new one if it has not been met. */
 uint32_t zone_intern(struct zone *zone, const struct name *name);
+
+/* The hash of a name at or below the apex; and asking for the memory that finding a name of that
+ * hash will need, some time ahead. */
+uint64_t zone_hash(const struct zone *zone, const struct name *name);
+void zone_prefetch(const struct zone *zone, uint64_t hash);
 
 /* The number of a name, or ZONE_NO_NAME. */
 uint32_t zone_find(const struct zone *zone, const struct name *name);
