@@ -5,20 +5,17 @@
 #include "measure.h"
 #include "report.h"
 #include "sampler.h"
+#include "scratch.h"
+#include "starter.h"
 #include "workload.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { SERVERS_MAX = 8, PATIENCE = 120, COLD_STARTS = 3, ROUNDS_MAX = FIGURES_MAX };
+enum { COLD_STARTS = 3, ROUNDS_MAX = FIGURES_MAX };
 
 struct options {
     struct measure_settings measure;
@@ -34,65 +31,9 @@ struct options {
 struct bench {
     struct options options;
     struct report report;
-    char directory[128];
+    const char *scratch;
     size_t count;
-    const struct server_kind *kinds[SERVERS_MAX];
-};
-
-/* --- the directory of the run ----------------------------------------------------- */
-
-static char run_directory[128];
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
-static void remove_run_directory(void)
-{
-    if (run_directory[0] != '\0')
-        nftw(run_directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void make_run_directory(struct bench *bench)
-{
-    const char *base = getenv("TMPDIR");
-
-    snprintf(run_directory, sizeof run_directory, "%.96s/sorrel-bench.XXXXXX",
-             base != NULL && *base != '\0' ? base : "/tmp");
-    if (mkdtemp(run_directory) == NULL || chmod(run_directory, 0755) != 0)
-        child_fail("cannot make %s: %s", run_directory, strerror(errno));
-    child_at_fail(remove_run_directory);
-    snprintf(bench->directory, sizeof bench->directory, "%s", run_directory);
-}
-
-static void interrupted(int signal)
-{
-    (void)signal;
-    remove_run_directory(); /* what else can be done; the servers die with us */
-    _exit(1);
-}
-
-static void make_directory(const char *path)
-{
-    if (mkdir(path, 0755) != 0)
-        child_fail("cannot make %s: %s", path, strerror(errno));
-}
-
-/* --- a set of zones ----------------------------------------------------------------- */
-
-struct run {
-    struct bench *bench;
-    const struct zoneset *set;
-    char directory[160]; /* of the set: zones in zones/, each server's things in a folder */
-    char zone_directory[192];
-    struct server servers[SERVERS_MAX];
-    struct report_start starts[SERVERS_MAX];
-    uint8_t probe_query[QUESTIONS_OCTETS_MAX];
-    struct server_probe probe;
+    const struct server_kind *kinds[STARTER_SERVERS_MAX];
 };
 
 /* Is `name` in the list? NULL lists all. */
@@ -109,119 +50,47 @@ static bool is_listed(const char *list, const char *name)
     return list == NULL;
 }
 
-/* The question for a server's last name: whoever answers it has loaded all. */
-static void make_probe(struct run *run, const struct workload *workload)
-{
-    struct bench *bench = run->bench;
-    struct questions *questions =
-        workload_questions(workload, run->set, run->directory, &bench->options.root);
+/* --- a set of zones ----------------------------------------------------------------- */
 
-    run->probe.query = run->probe_query;
-    run->probe.length =
-        questions_write(questions, questions_count(questions) - 1, run->probe_query);
-    run->probe.rcode = workload->rcode;
-    questions_free(questions);
+static struct questions *open_questions(const struct bench *bench, const struct zoneset *set,
+                                        const struct workload *workload)
+{
+    return workload_questions(workload, set, bench->scratch, &bench->options.root);
 }
 
-static void start_once(struct run *run, size_t i)
+static void measure_workload(struct bench *bench, struct starter *starter,
+                             const struct workload *workload)
 {
-    const struct server_kind *kind = run->bench->kinds[i];
-    struct server *server = &run->servers[i];
-    char reason[512];
+    struct measure_outcome outcomes[STARTER_SERVERS_MAX] = {{.measured = false}};
+    struct questions *questions = open_questions(bench, starter->set, workload);
 
-    *server = (struct server){.zones = run->set,
-                              .zone_directory = run->zone_directory,
-                              .workers = run->bench->options.workers};
-    if (kind->no_dnssec && run->set->is_signed)
-        return;
-    if (server_start(server, kind, run->directory, &run->probe, PATIENCE, reason))
-        figures_add(&run->starts[i].seconds, server->start_seconds);
-    else
-        report_note(&run->bench->report, "%s could not be measured with %s: %s", kind->name,
-                    run->set->name, reason);
-}
-
-/* Starts each so often; at the end those run that can. */
-static void start_all(struct run *run)
-{
-    struct bench *bench = run->bench;
-    unsigned starts = bench->options.cold_starts;
-
-    for (unsigned start = 0; start < starts; start++) {
-        for (size_t i = 0; i < bench->count; i++) {
-            if (start > 0 && run->servers[i].pid == 0)
-                continue; /* it could not */
-            if (isatty(STDERR_FILENO))
-                fprintf(stderr, "\r%s: start %u of %u, %s\033[K", run->set->name, start + 1, starts,
-                        bench->kinds[i]->name);
-            server_stop(&run->servers[i]);
-            start_once(run, i);
-        }
-    }
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
-}
-
-static void pin_all(struct run *run)
-{
-    struct family family;
-
-    for (size_t i = 0; i < run->bench->count; i++)
-        if (run->servers[i].pid != 0) {
-            family_find(&family, run->servers[i].pid);
-            family_pin(&family, run->bench->options.measure.server_cpu);
-        }
-}
-
-static void measure_workload(struct run *run, const struct workload *workload)
-{
-    struct bench *bench = run->bench;
-    struct measure_outcome outcomes[SERVERS_MAX] = {{.measured = false}};
-    struct questions *questions =
-        workload_questions(workload, run->set, run->directory, &bench->options.root);
-
-    measure(&bench->options.measure, workload, questions, run->servers, bench->count, outcomes);
+    measure(&bench->options.measure, workload, questions, starter->servers, bench->count, outcomes);
     questions_free(questions);
     report_workload(&bench->report, workload, bench->kinds, outcomes, bench->count);
 }
 
-static void note_memory(struct run *run)
+static void measure_set(struct bench *bench, const struct zoneset *set,
+                        const struct workload *const *workloads, size_t count)
 {
-    struct family family;
+    struct questions *questions = open_questions(bench, set, workloads[0]);
+    struct starter *starter = calloc(1, sizeof *starter);
 
-    for (size_t i = 0; i < run->bench->count; i++) {
-        if (run->servers[i].pid == 0)
-            continue;
-        family_find(&family, run->servers[i].pid);
-        run->starts[i].memory = family_memory(&family);
-    }
-}
-
-static void write_zones(struct run *run)
-{
-    make_directory(run->directory);
-    make_directory(run->zone_directory);
-    if (run->set->write != NULL)
-        run->set->write(run->zone_directory, run->set->names);
-}
-
-static void measure_set(struct run *run, const struct workload *const *workloads, size_t count)
-{
-    struct bench *bench = run->bench;
-
-    write_zones(run);
-    make_probe(run, workloads[0]);
-    for (size_t i = 0; i < bench->count; i++)
-        run->starts[i].server = bench->kinds[i]->name;
-    start_all(run);
-    pin_all(run);
+    if (starter == NULL)
+        child_fail("no memory");
+    *starter = (struct starter){.report = &bench->report,
+                                .set = set,
+                                .workers = bench->options.workers,
+                                .starts = bench->options.cold_starts,
+                                .server_cpu = bench->options.measure.server_cpu,
+                                .count = bench->count,
+                                .kinds = bench->kinds};
+    starter_open(starter, bench->scratch, questions, workloads[0]->rcode);
+    starter_run(starter);
     for (size_t i = 0; i < count; i++)
-        measure_workload(run, workloads[i]);
-    note_memory(run);
-    report_set(&bench->report, run->set, run->starts, bench->count);
-    for (size_t i = 0; i < bench->count; i++)
-        server_stop(&run->servers[i]);
-    nftw(run->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        measure_workload(bench, starter, workloads[i]);
+    starter_close(starter);
+    free(starter);
+    questions_free(questions);
 }
 
 static void run_set(struct bench *bench, const struct zoneset *set)
@@ -235,20 +104,11 @@ static void run_set(struct bench *bench, const struct zoneset *set)
             workloads[count++] = &workload_all[i];
     if (count == 0)
         return;
-    if (set->write == NULL && (set->file == NULL || bench->options.root.names == NULL)) {
+    if (set->write == NULL && (set->file == NULL || bench->options.root.names == NULL))
         report_note(&bench->report, "%s was left out: no root zone and names were given (-R, -N)",
                     set->name);
-        return;
-    }
-    struct run *run = calloc(1, sizeof *run);
-    if (run == NULL)
-        child_fail("no memory");
-    run->bench = bench;
-    run->set = set;
-    snprintf(run->directory, sizeof run->directory, "%s/%s", bench->directory, set->name);
-    snprintf(run->zone_directory, sizeof run->zone_directory, "%s/zones", run->directory);
-    measure_set(run, workloads, count);
-    free(run);
+    else
+        measure_set(bench, set, workloads, count);
 }
 
 /* --- who takes part, and where -------------------------------------------------------- */
@@ -417,13 +277,11 @@ int main(int argc, char **argv)
     report_open(&bench.report, stdout, &bench.options.measure, bench.options.workers);
     choose_servers(&bench);
     note_conditions(&bench);
-    make_run_directory(&bench);
-    signal(SIGINT, interrupted);
-    signal(SIGTERM, interrupted);
+    bench.scratch = scratch_open();
     workload_sets(sets, bench.options.names_max, &bench.options.root);
     for (size_t i = 0; i < WORKLOAD_SETS; i++)
         run_set(&bench, &sets[i]);
-    remove_run_directory();
+    scratch_close();
     sampler_close();
     if (!report_close(&bench.report, bench.options.json))
         child_fail("cannot write %s: %s", bench.options.json, strerror(errno));

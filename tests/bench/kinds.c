@@ -138,7 +138,7 @@ static void configure_gdnsd(struct server *server)
 
     fprintf(file,
             "options => {\n  listen => \"127.0.0.1:%u\"\n  udp_threads => %u\n"
-            "  tcp_threads => 1\n  udp_rcvbuf => 4194304\n  zones_rfc1035_threads => %ld\n"
+            "  tcp_threads => 1\n  udp_rcvbuf => 1048576\n  zones_rfc1035_threads => %ld\n"
             "  run_dir => \"%s/run\"\n  state_dir => \"%s/state\"\n}\n",
             server->port, server->workers, sysconf(_SC_NPROCESSORS_ONLN), server->directory,
             server->directory);

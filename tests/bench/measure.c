@@ -72,12 +72,13 @@ static void measure_throughput(const struct round *round, const struct server *s
     struct family_cpu before = family_cpu(&family);
     uint64_t begun = flow_clock();
     sampler_start();
-    if (!client_run(&load, s->client_cpu, &result) || result.counts.answered == 0)
-        return;
+    bool driven = client_run(&load, s->client_cpu, &result);
     struct sampler_counts samples = sampler_stop(&family);
     double wall = (double)(flow_clock() - begun);
     struct family_cpu after = family_cpu(&family);
 
+    if (!driven || result.rate <= 0)
+        return;
     outcome->measured = true;
     figures_add(&outcome->rate, result.rate);
     figures_add(&outcome->busy, (double)(after.all_ns - before.all_ns) / wall);

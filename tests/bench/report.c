@@ -100,6 +100,14 @@ static void set_to_json(struct report *report, const struct zoneset *set,
                                     (json_int_t)set->names, "servers", servers));
 }
 
+static void print_megabytes(FILE *text, uint64_t kib)
+{
+    if (kib > 0)
+        fprintf(text, " %10.1f", (double)kib / 1024);
+    else
+        fprintf(text, " %10s", "-");
+}
+
 void report_set(struct report *report, const struct zoneset *set, const struct report_start *starts,
                 size_t count)
 {
@@ -109,12 +117,10 @@ void report_set(struct report *report, const struct zoneset *set, const struct r
         const struct report_start *s = &starts[i];
         if (s->seconds.count == 0)
             continue;
-        fprintf(report->text, "  %-16s %10.1f ", s->server, (double)s->memory.total_kib / 1024);
-        if (s->peak_kib > 0)
-            fprintf(report->text, "%10.1f ", (double)s->peak_kib / 1024);
-        else
-            fprintf(report->text, "%10s ", "-");
-        fprintf(report->text, "%9.3f (%.3f to %.3f)\n", figures_median(&s->seconds),
+        fprintf(report->text, "  %-16s", s->server);
+        print_megabytes(report->text, s->memory.total_kib);
+        print_megabytes(report->text, s->peak_kib);
+        fprintf(report->text, " %9.3f (%.3f to %.3f)\n", figures_median(&s->seconds),
                 figures_least(&s->seconds), figures_most(&s->seconds));
     }
     fflush(report->text);

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STOP_SECONDS = 60, ANSWER_MS = 100 };
+enum { STOP_SECONDS = 60, ANSWER_MS = 20, WATCH_NS = 50000000 };
 
 void server_argument(struct server *server, const char *format, ...)
 {
@@ -52,6 +52,20 @@ static bool ask(int socket, const struct server_probe *probe, bool any)
            (any || (reply[3] & 0x0F) == probe->rcode);
 }
 
+/* Takes some milliseconds of the kernel's time, so not too often. */
+static void watch_memory(struct server *server, uint64_t *next)
+{
+    struct family family;
+
+    if (!server->is_watched || flow_clock() < *next)
+        return;
+    family_find(&family, server->pid);
+    uint64_t kib = family_memory(&family).total_kib;
+    if (kib > server->peak_kib)
+        server->peak_kib = kib;
+    *next = flow_clock() + WATCH_NS;
+}
+
 /* Asks until there is an answer. Before the port is open each try costs an error at once. */
 static bool await_answer(struct server *server, const struct server_probe *probe, unsigned patience)
 {
@@ -59,7 +73,7 @@ static bool await_answer(struct server *server, const struct server_probe *probe
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons(server->port),
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    uint64_t begun = flow_clock(), until = begun + patience * UINT64_C(1000000000);
+    uint64_t begun = flow_clock(), until = begun + patience * UINT64_C(1000000000), next = 0;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool answered = false;
 
@@ -67,6 +81,7 @@ static bool await_answer(struct server *server, const struct server_probe *probe
         child_fail("cannot open a socket: %s", strerror(errno));
     while (!answered && flow_clock() < until && server_is_running(server)) {
         answered = ask(fd, probe, server->kind->no_zones);
+        watch_memory(server, &next);
         if (!answered)
             nanosleep(&moment, NULL);
     }

@@ -24,6 +24,8 @@ struct server {
     unsigned workers;
     uint16_t port;
     pid_t pid;                       /* 0: not running */
+    bool is_watched;                 /* while it starts, for the next */
+    uint64_t peak_kib;               /* the most memory it was seen to take before it answered */
     double start_seconds;            /* from fork to the first answer */
     char directory[SERVER_PATH_MAX]; /* its own */
     char log[SERVER_PATH_MAX + 8];
@@ -37,7 +39,8 @@ struct server_kind {
     /* Writes its configuration and adds the arguments. */
     void (*configure)(struct server *server);
     bool no_dnssec;
-    bool no_zones; /* answers anything */
+    bool no_zones;    /* answers anything */
+    bool keeps_table; /* heeds state_directory: a compiled table spares it the next load */
 };
 
 /* All kinds, the null responder first; ends with NULL. */
