@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { COLD_STARTS = 3, ROUNDS_MAX = FIGURES_MAX };
 

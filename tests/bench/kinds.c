@@ -64,6 +64,7 @@ static void configure_blocking(struct server *server)
 static const struct server_kind null_kind = {.name = "null",
                                              .is_installed = null_is_installed,
                                              .configure = configure_null,
+                                             .is_measure = true,
                                              .no_zones = true};
 static const struct server_kind blocking_kind = {.name = "null-b",
                                                  .is_installed = null_is_installed,
@@ -106,8 +107,10 @@ static void configure_sorreld(struct server *server)
         server_argument(server, "%s", server->zone_directory);
 }
 
-static const struct server_kind sorreld_kind = {
-    .name = "sorreld", .is_installed = sorreld_is_installed, .configure = configure_sorreld};
+static const struct server_kind sorreld_kind = {.name = "sorreld",
+                                                .is_installed = sorreld_is_installed,
+                                                .configure = configure_sorreld,
+                                                .keeps_table = true};
 
 /* --- gdnsd -------------------------------------------------------------------------- */
 

@@ -13,7 +13,8 @@ struct round {
     const struct workload *workload;
     const struct questions *questions;
     unsigned number;
-    double null_rate;
+    double null_rate; /* the null responder's in this round; 0: not measured */
+    double null_ns;   /* and its CPU time a query */
     unsigned paced_rate;
 };
 
@@ -119,11 +120,17 @@ static void measure_server(struct round *round, const struct server *server,
     if (outcome->rate.count == before)
         return;
     double rate = outcome->rate.value[before];
-    if (round->null_rate == 0)
+    double ns = outcome->user_ns.value[before] + outcome->kernel_ns.value[before];
+    if (server->kind->is_measure) {
         round->null_rate = rate;
+        round->null_ns = ns;
+    }
     if (round->paced_rate == 0)
         round->paced_rate = (unsigned)(rate / 2);
-    figures_add(&outcome->ratio, rate / round->null_rate);
+    if (round->null_rate > 0) {
+        figures_add(&outcome->ratio, rate / round->null_rate);
+        figures_add(&outcome->cpu_ratio, round->null_ns / ns);
+    }
     measure_latency(round, server, outcome);
 }
 

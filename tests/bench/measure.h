@@ -24,10 +24,12 @@ struct measure_settings {
 /* What a server did in one workload. The series have one value a round. */
 struct measure_outcome {
     bool measured;
-    bool sampled;           /* user_ns, kernel_ns come from samples, not from ticks */
-    struct figures rate;    /* answers a second */
-    struct figures ratio;   /* to the null responder's of the same round */
-    struct figures user_ns; /* CPU time a query */
+    bool sampled;             /* user_ns, kernel_ns come from samples, not from ticks */
+    struct figures rate;      /* answers a second */
+    struct figures ratio;     /* to the null responder's of the same round */
+    struct figures cpu_ratio; /* the null responder's CPU time a query to its own: what the ratio
+                                 would be if nothing else took the CPU, and the client kept up */
+    struct figures user_ns;   /* CPU time a query */
     struct figures kernel_ns;
     struct figures busy;   /* part of the CPU that the server had under full load */
     struct figures others; /* part of it that other processes had */

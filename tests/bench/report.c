@@ -131,14 +131,14 @@ void report_set(struct report *report, const struct zoneset *set, const struct r
 
 static json_t *outcome_to_json(const struct measure_outcome *o)
 {
-    return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:I, s:I, s:I, s:I, s:I}",
-                     "rate", series(&o->rate), "ratio", series(&o->ratio), "sampled", o->sampled,
-                     "user_ns", series(&o->user_ns), "kernel_ns", series(&o->kernel_ns), "busy",
-                     series(&o->busy), "others", series(&o->others), "paced_rate", o->paced_rate,
-                     "median_us", series(&o->median_us), "p99_us", series(&o->p99_us), "answered",
-                     (json_int_t)o->answered, "lost", (json_int_t)o->lost, "strange",
-                     (json_int_t)o->strange, "unexpected", (json_int_t)o->unexpected, "late",
-                     (json_int_t)o->late);
+    return json_pack(
+        "{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "rate",
+        series(&o->rate), "ratio", series(&o->ratio), "cpu_ratio", series(&o->cpu_ratio), "sampled",
+        o->sampled, "user_ns", series(&o->user_ns), "kernel_ns", series(&o->kernel_ns), "busy",
+        series(&o->busy), "others", series(&o->others), "paced_rate", o->paced_rate, "median_us",
+        series(&o->median_us), "p99_us", series(&o->p99_us), "answered", (json_int_t)o->answered,
+        "lost", (json_int_t)o->lost, "strange", (json_int_t)o->strange, "unexpected",
+        (json_int_t)o->unexpected, "late", (json_int_t)o->late);
 }
 
 static void print_remarks(FILE *text, const struct measure_outcome *o)
@@ -155,12 +155,15 @@ static void print_remarks(FILE *text, const struct measure_outcome *o)
 
 static void print_outcome(FILE *text, const char *server, const struct measure_outcome *o)
 {
-    fprintf(text, "  %-8s %9.0f %3.0f %% %7.3f (%.2f-%.2f) %7.0f %3.0f %% %7.0f %8.1f %8.1f",
+    fprintf(text,
+            "  %-8s %9.0f %3.0f%%  %5.2f (%4.2f-%4.2f) %5.2f (%4.2f-%4.2f) %6.0f %3.0f%% %6.0f "
+            "%8.1f %8.1f",
             server, figures_median(&o->rate), 100 * figures_spread(&o->rate),
             figures_median(&o->ratio), figures_least(&o->ratio), figures_most(&o->ratio),
-            figures_median(&o->user_ns), 100 * figures_spread(&o->user_ns),
-            figures_median(&o->kernel_ns), figures_median(&o->median_us),
-            figures_median(&o->p99_us));
+            figures_median(&o->cpu_ratio), figures_least(&o->cpu_ratio),
+            figures_most(&o->cpu_ratio), figures_median(&o->user_ns),
+            100 * figures_spread(&o->user_ns), figures_median(&o->kernel_ns),
+            figures_median(&o->median_us), figures_median(&o->p99_us));
     print_remarks(text, o);
     putc('\n', text);
 }
@@ -171,9 +174,11 @@ void report_workload(struct report *report, const struct workload *workload,
 {
     json_t *servers = json_object();
 
-    fprintf(report->text, "\n%s: %s\n  %-8s %9s %5s %7s %11s %7s %5s %7s %8s %8s  at %.0f/s\n",
-            workload->name, workload->title, "server", "answers/s", "+-", "/ null", "", "user ns",
-            "+-", "kernel", "p50 us", "p99 us", outcomes[0].paced_rate);
+    fprintf(report->text, "\n%s: %s; latency at %.0f/s\n", workload->name, workload->title,
+            outcomes[0].paced_rate);
+    fprintf(report->text, "  %-8s %9s %4s  %-17s %-17s %6s %4s %6s %8s %8s\n", "server",
+            "answers/s", "+-", "/ null", "/ null by CPU", "user", "+-", "kernel", "p50 us",
+            "p99 us");
     for (size_t i = 0; i < count; i++) {
         if (!outcomes[i].measured)
             continue;

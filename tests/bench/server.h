@@ -39,6 +39,7 @@ struct server_kind {
     /* Writes its configuration and adds the arguments. */
     void (*configure)(struct server *server);
     bool no_dnssec;
+    bool is_measure;  /* the null responder, to which the others are compared */
     bool no_zones;    /* answers anything */
     bool keeps_table; /* heeds state_directory: a compiled table spares it the next load */
 };

@@ -3,7 +3,7 @@
  *
  *     names.bench    n0000000 ... A                        COUNT names
  *     tld.bench      d0000000 ... NS ns.d0000000, NS ns.provider.example, and the A of the first
- *     z000000.bench  ...                                   COUNT zones of five records
+ *     z000000.bench  ...                                   COUNT zones of four records
  *
  * The signed one is in signed.h.
  */
