@@ -588,6 +588,37 @@ static bool is_authoritative(const struct reply *reply)
            (reply->task->told != NULL || reply->steps > 1 || reply->match.kind != MATCH_REFERRAL);
 }
 
+/* For limits: names that a wildcard or a denial answers may be made up at will. */
+static void report_source(const struct reply *reply, struct answer_report *report)
+{
+    const struct asked *asked = &reply->task->asked;
+    const struct match *match = &reply->match;
+
+    if (reply->steps == 0) {
+        report->kind = ANSWER_DATA;
+        report->source = asked->hashes[asked->name.labels];
+        return;
+    }
+    report->source = reply->chain[0].hash;
+    switch (match->kind) {
+    case MATCH_NXDOMAIN:
+        report->kind = ANSWER_NXDOMAIN;
+        report->source = match->zone->apex_hash;
+        break;
+    case MATCH_REFERRAL:
+        report->kind = ANSWER_REFERRAL;
+        report->source = asked->hashes[match->labels];
+        break;
+    case MATCH_NODATA:
+        report->kind = ANSWER_NODATA;
+        break;
+    default:
+        report->kind = ANSWER_DATA;
+    }
+    if (match->synthesised || reply->chain[0].zone != NULL)
+        report->source = match->zone->apex_hash;
+}
+
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
                      const struct client *client, uint8_t *wire, size_t wire_max,
                      struct answer_report *report)
@@ -622,6 +653,8 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
         truncated = !(task->told != NULL ? chaos_put(&reply.response, task->told)
                                          : put_sections(&reply));
         reply.authoritative = is_authoritative(&reply);
+        if (task->told == NULL)
+            report_source(&reply, report);
     }
     if (truncated)
         response_clear(&reply.response);
@@ -631,6 +664,20 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
                            (uint16_t)((reply.authoritative ? FLAG_AA : 0) |
                                       (truncated ? FLAG_TC : 0)),
                            &edns, reply.rcode);
+}
+
+size_t answer_slip(const struct answer_task *task, const struct answer_settings *settings,
+                   const struct client *client, uint8_t *wire, struct answer_report *report)
+{
+    bool has_cookie = task->cookie_state != COOKIE_ABSENT;
+    uint16_t rcode = has_cookie ? RCODE_BADCOOKIE : RCODE_NOERROR;
+    struct edns edns = edns_of_reply(task, settings, client, rcode);
+    struct response response;
+
+    edns.rcode = report->rcode = rcode;
+    report->truncated = !has_cookie;
+    response_begin(&response, wire, WIRE_UDP_PLAIN_MAX, task->wire, task->query.question_length);
+    return response_finish(&response, has_cookie ? 0 : FLAG_TC, &edns, rcode);
 }
 
 size_t answer(const struct answer_settings *settings, const struct client *client,

@@ -42,7 +42,16 @@ enum { ANSWER_UDP_PAYLOAD_DEFAULT = 1232 };
 /* Beside the longest question (259 octets) OPT with all its options must fit into 512 octets. */
 enum { ANSWER_NSID_MAX = 128 };
 
-/* What the answer was, for counters. */
+/* What a response is to those who limit how many there are. */
+enum answer_kind {
+    ANSWER_ERROR, /* nothing was looked up */
+    ANSWER_DATA,
+    ANSWER_NODATA,
+    ANSWER_NXDOMAIN,
+    ANSWER_REFERRAL,
+};
+
+/* What the answer was, for counters and limits. */
 struct answer_report {
     enum query_verdict verdict;
     uint16_t qtype; /* 0 if the question could not be read */
@@ -51,7 +60,10 @@ struct answer_report {
     bool truncated;
     bool edns;
     bool dnssec_ok;
+    uint8_t kind;       /* enum answer_kind */
     enum cookie_state cookie;
+    uint64_t source;    /* a hash of the name it is from: QNAME; where names are made up at will,
+                           the apex of the zone; the zone cut. 0 for errors */
 };
 
 /*
@@ -87,5 +99,14 @@ void answer_look_closer(struct answer_task *task);
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
                      const struct client *client, uint8_t *reply, size_t reply_max,
                      struct answer_report *report);
+
+/*
+ * After answer_finish(): what to send a client that cannot be told from one whose address is used
+ * to flood it, in place of the answer: no records, and how to get them. That is BADCOOKIE with a
+ * cookie for whoever sent a COOKIE option (RFC 7873 §5.2.3), TC for others. Returns its length, at
+ * most 512, and brings the report up to date.
+ */
+size_t answer_slip(const struct answer_task *task, const struct answer_settings *settings,
+                   const struct client *client, uint8_t *reply, struct answer_report *report);
 
 #endif

@@ -32,6 +32,7 @@ const char *const counters_drop_names[COUNTERS_DROPS] = {
     [COUNTERS_DROP_SHORT] = "short",
     [COUNTERS_DROP_UNSENDABLE] = "unsendable",
     [COUNTERS_DROP_CRASHED] = "crashed",
+    [COUNTERS_DROP_RATE_LIMITED] = "rate_limited",
 };
 
 const char *const counters_width_names[COUNTERS_WIDTHS] = {"1", "2", "4", "8", "16", "32", "64"};
@@ -78,6 +79,9 @@ void counters_sum(struct counters_sums *sums, const struct counters *counters)
         sums->batch_width[i] += count;
         sums->batches += count;
     }
+    sums->slipped += counters_read(&counters->slipped);
+    for (unsigned i = 0; i < COUNTERS_COOKIES; i++)
+        sums->cookies[i] += counters_read(&counters->cookies[i]);
     sums->cut_off += counters_read(&counters->cut_off);
     /* Read first, so that it is not more than all of them. */
     sums->wakeups_empty += counters_read(&counters->wakeups_empty);

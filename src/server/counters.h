@@ -63,8 +63,11 @@ enum counters_drop {
     COUNTERS_DROP_SHORT,      /* shorter than a header */
     COUNTERS_DROP_UNSENDABLE, /* the kernel would not take the answer */
     COUNTERS_DROP_CRASHED,    /* a worker died on it */
+    COUNTERS_DROP_RATE_LIMITED, /* too many for its client's network (rrl.h) */
     COUNTERS_DROPS,
 };
+
+enum { COUNTERS_COOKIES = COOKIE_VALID + 1 };
 
 enum { COUNTERS_WIDTHS = 7 /* batches of 1, 2-3, 4-7, ... 64 */ };
 
@@ -74,6 +77,8 @@ struct counters {
     counter answers[COUNTERS_QUESTIONS][COUNTERS_OUTCOMES];
     counter features[COUNTERS_FEATURE_SETS]; /* answers by their set of enum counters_feature */
     counter dropped[COUNTERS_DROPS];
+    counter slipped; /* limited as well, but answered with TC or BADCOOKIE */
+    counter cookies[COUNTERS_COOKIES]; /* by enum cookie_state; none for COOKIE_ABSENT */
     counter cut_off; /* queries longer than BATCH_QUERY_MAX */
     counter batch_width[COUNTERS_WIDTHS];
     counter wakeups;         /* times that a listening socket was said to have something */
@@ -148,6 +153,8 @@ static inline void counters_answered(struct counters *counters, const struct ans
                         (report->truncated ? COUNTERS_TRUNCATED : 0u);
     counters_add(&counters->answers[counters_question(report)][counters_outcome(report->rcode)], 1);
     counters_add(&counters->features[features], 1);
+    if (report->cookie != COOKIE_ABSENT)
+        counters_add(&counters->cookies[report->cookie], 1);
 }
 
 /* A batch of `width` > 0 queries has been worked off. */
@@ -181,6 +188,8 @@ struct counters_sums {
     uint64_t dnssec_ok;
     uint64_t truncated;
     uint64_t dropped[COUNTERS_DROPS];
+    uint64_t slipped;
+    uint64_t cookies[COUNTERS_COOKIES];
     uint64_t cut_off;
     uint64_t batches;
     uint64_t batch_width[COUNTERS_WIDTHS];

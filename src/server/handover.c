@@ -125,6 +125,7 @@ static bool is_sound(const struct handover_record *record)
         return record->slot < STEERING_SLOTS_MAX && (family == AF_INET || family == AF_INET6);
     case HANDOVER_CONTROL:
     case HANDOVER_TABLE:
+    case HANDOVER_SECRETS:
         return true;
     default:
         return false;

@@ -19,6 +19,7 @@ enum handover_kind {
     HANDOVER_TCP,
     HANDOVER_CONTROL, /* the listening control socket; no slot, no address */
     HANDOVER_TABLE,   /* the sealed table that is served; likewise */
+    HANDOVER_SECRETS, /* of cookies (secrets.h); likewise */
 };
 
 struct handover_record {

@@ -6,6 +6,7 @@
 #define SORREL_SERVER_INHERITANCE_H
 
 #include "server/listener.h"
+#include "server/protection.h"
 #include "server/slot_memory.h"
 #include "table/seal.h"
 
@@ -18,6 +19,7 @@ struct inheritance {
     const struct listener *listeners;
     size_t listener_count;
     struct slot_memory *memory;
+    const struct protection *protection;
     struct sealed_table table; /* validated by the supervisor */
 };
 

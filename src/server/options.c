@@ -1,7 +1,10 @@
 #include "server/options.h"
 
+#include "message/wire.h"
+#include "server/batch.h"
 #include "server/nearest.h"
 #include "server/option_types.h"
+#include "server/prefix_text.h"
 
 #include <assert.h>
 #include <getopt.h>
@@ -10,6 +13,15 @@
 #include <string.h>
 
 static option_take take_listen;
+static option_take take_rate_limit;
+static option_take take_exempt;
+static option_take take_cookies;
+
+/* 0 stands for that of --rate-limit. */
+#define RATE_OF_CLASS(class)                                                                       \
+    .place = OPTION_FILE, .argument = "N|same", .take = option_take_number,                        \
+    .field = OPTION_FIELD(settings.protection.rrl.per_second[class]), .least = 1,                  \
+    .most = RRL_RATE_MAX, .unit = "responses a second", .zero = "same", .fallback = "same"
 
 /* In the order of enum steering_policy. */
 static const char *const policies[] = {"hash", "query", "random", NULL};
@@ -65,6 +77,127 @@ const struct option_row options_table[] = {
      .zero = "0",
      .fallback = "2",
      .help = "replace workers that make no progress for so long; 0: never"},
+    {.name = "edns-size",
+     .place = OPTION_BOTH,
+     .argument = "OCTETS",
+     .take = option_take_number,
+     .field = OPTION_FIELD(settings.protection.edns_size),
+     .least = WIRE_UDP_PLAIN_MAX,
+     .most = BATCH_REPLY_MAX,
+     .unit = "octets",
+     .fallback = "1232",
+     .help = "send no larger responses than that over UDP"},
+    {.name = "rate-limit",
+     .place = OPTION_BOTH,
+     .argument = "N|auto|off",
+     .take = take_rate_limit,
+     .field = OPTION_FIELD(settings.protection.rrl.per_second[RRL_RESPONSES]),
+     .least = 1,
+     .most = RRL_RATE_MAX,
+     .unit = "responses a second",
+     .zero = "off",
+     .fallback = "auto",
+     .help = "send a client network at most N responses of a kind a second over UDP; auto: 500, "
+             "but as many as it likes to a network that is not on the internet"},
+    {.name = "rate-limit-nodata",
+     RATE_OF_CLASS(RRL_NODATA),
+     .help = "the same for responses that there is no such record"},
+    {.name = "rate-limit-nxdomain",
+     RATE_OF_CLASS(RRL_NXDOMAINS),
+     .help = "the same for responses that there is no such name"},
+    {.name = "rate-limit-referral",
+     RATE_OF_CLASS(RRL_REFERRALS),
+     .help = "the same for referrals"},
+    {.name = "rate-limit-error",
+     RATE_OF_CLASS(RRL_ERRORS),
+     .help = "the same for errors"},
+    {.name = "rate-limit-all",
+     .place = OPTION_FILE,
+     .argument = "N|off",
+     .take = option_take_number,
+     .field = OPTION_FIELD(settings.protection.rrl.per_second[RRL_ALL]),
+     .least = 1,
+     .most = RRL_RATE_MAX,
+     .unit = "responses a second",
+     .zero = "off",
+     .fallback = "off",
+     .help = "the same for responses of all kinds together"},
+    {.name = "rate-limit-slip",
+     .place = OPTION_BOTH,
+     .argument = "N",
+     .take = option_take_number,
+     .field = OPTION_FIELD(settings.protection.rrl.slip),
+     .least = 0,
+     .most = RRL_SLIP_MAX,
+     .unit = "responses",
+     .fallback = "2",
+     .help = "of those over the limit send every Nth truncated, so that clients come again over "
+             "TCP; 0: none"},
+    {.name = "rate-limit-exempt",
+     .repeats = true,
+     .place = OPTION_BOTH,
+     .argument = "ADDR[/BITS]",
+     .take = take_exempt,
+     .help = "send that network as many as it likes; may be repeated"},
+    {.name = "rate-limit-window",
+     .place = OPTION_FILE,
+     .argument = "SECONDS",
+     .take = option_take_number,
+     .field = OPTION_FIELD(settings.protection.rrl.window),
+     .least = 1,
+     .most = RRL_WINDOW_MAX,
+     .unit = "seconds",
+     .fallback = "15",
+     .help = "for how long whoever was over the limit is held to it exactly"},
+    {.name = "rate-limit-per-name",
+     .place = OPTION_FILE,
+     .argument = "yes|no",
+     .take = option_take_flag,
+     .field = OPTION_FIELD(settings.protection.rrl.per_name),
+     .fallback = "no",
+     .help = "limit the responses from each name by themselves"},
+    {.name = "rate-limit-ipv4-prefix",
+     .place = OPTION_FILE,
+     .argument = "BITS",
+     .take = option_take_number,
+     .field = OPTION_FIELD(settings.protection.rrl.ipv4_prefix),
+     .least = 1,
+     .most = 32,
+     .unit = "bits",
+     .fallback = "24",
+     .help = "IPv4 addresses that share so many bits are one client network"},
+    {.name = "rate-limit-ipv6-prefix",
+     .place = OPTION_FILE,
+     .argument = "BITS",
+     .take = option_take_number,
+     .field = OPTION_FIELD(settings.protection.rrl.ipv6_prefix),
+     .least = 1,
+     .most = RRL_IPV6_PREFIX_MAX,
+     .unit = "bits",
+     .fallback = "56",
+     .help = "IPv6 addresses that share so many bits are one client network"},
+    {.name = "rate-limit-table-size",
+     .place = OPTION_FILE,
+     .argument = "N",
+     .take = option_take_number,
+     .field = OPTION_FIELD(settings.protection.rrl.table_size),
+     .least = RRL_TABLE_MIN,
+     .most = RRL_TABLE_MAX,
+     .unit = "networks",
+     .fallback = "200000",
+     .help = "how many networks, or names in them, are remembered"},
+    {.name = "cookies",
+     .place = OPTION_BOTH,
+     .argument = "yes|no|required",
+     .take = take_cookies,
+     .fallback = "yes",
+     .help = "know clients by DNS cookies; required: those that know cookies have to send one"},
+    {.name = "cookie-secret-file",
+     .place = OPTION_BOTH,
+     .argument = "FILE",
+     .take = option_take_text,
+     .field = OPTION_FIELD(settings.protection.secret_file),
+     .help = "the secrets of cookies, which several servers may share"},
     {.name = "join",
      .place = OPTION_COMMAND,
      .take = option_take_flag,
@@ -144,8 +277,12 @@ void options_init(struct options *options)
 
 void options_free(struct options *options)
 {
+    struct prefix_list *exempt = &options->settings.protection.rrl.exempt;
+
     free(options->settings.listeners);
     options->settings.listeners = NULL;
+    free(exempt->prefixes);
+    *exempt = (struct prefix_list){0};
 }
 
 /* --- what several rows share, or main() wants as well ---------------------------- */
@@ -199,6 +336,50 @@ static bool take_listen(struct options *options, const struct option_row *row, c
 {
     (void)row;
     return options_add_listener(options, text, false, error);
+}
+
+static bool take_rate_limit(struct options *options, const struct option_row *row,
+                            const char *text, char error[OPTION_ERROR_MAX])
+{
+    unsigned *rate = &options->settings.protection.rrl.per_second[RRL_RESPONSES];
+
+    if (strcmp(text, "auto") == 0) {
+        *rate = PROTECTION_RATE_AUTO;
+        return true;
+    }
+    if (option_take_number(options, row, text, error))
+        return true;
+    strncat(error, ", or auto", OPTION_ERROR_MAX - strlen(error) - 1);
+    return false;
+}
+
+static bool take_exempt(struct options *options, const struct option_row *row, const char *text,
+                        char error[OPTION_ERROR_MAX])
+{
+    char reason[PREFIX_TEXT_ERROR_MAX];
+
+    (void)row;
+    if (prefix_text_add(&options->settings.protection.rrl.exempt, text, reason))
+        return true;
+    snprintf(error, OPTION_ERROR_MAX, "%s", reason);
+    return false;
+}
+
+static bool take_cookies(struct options *options, const struct option_row *row, const char *text,
+                         char error[OPTION_ERROR_MAX])
+{
+    struct protection *protection = &options->settings.protection;
+    static const char *const words[] = {"no", "yes", "required"};
+
+    (void)row;
+    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(text, words[i]) == 0) {
+            protection->cookies = i > 0;
+            protection->cookies_required = i == 2;
+            return true;
+        }
+    snprintf(error, OPTION_ERROR_MAX, "give yes, no or required");
+    return false;
 }
 
 /* --- the command line -------------------------------------------------------------- */

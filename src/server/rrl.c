@@ -21,7 +21,7 @@ enum {
 
 /* What a limited account may be behind: it makes up for a clock that ticks every 4 ms, batches, and
  * workers that do not run. */
-static const uint64_t slack = SECOND / 10;
+static const uint64_t slack = SECOND / 5;
 
 struct account {
     _Atomic uint64_t key;        /* 0: nobody's */
@@ -44,7 +44,7 @@ struct event {
 
 struct rrl {
     const struct rrl_settings *settings;
-    size_t size; /* octets */
+    size_t size;                /* octets */
     uint64_t cost[RRL_CLASSES]; /* nanoseconds for one response; 0: not limited */
     uint64_t mask[2];           /* for the first 8 octets of an address: IPv4, IPv6 */
     uint64_t set_mask;
@@ -81,8 +81,8 @@ struct rrl *rrl_create(const struct rrl_settings *settings)
 {
     size_t sets = count_sets(settings->table_size);
     size_t size = sizeof(struct rrl) + sets * sizeof(struct set);
-    struct rrl *rrl = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct rrl *rrl =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (rrl == MAP_FAILED)
         return NULL;
@@ -119,7 +119,7 @@ static uint64_t prefix_of(const struct rrl *rrl, const struct client *client)
 static uint64_t key_of(const struct rrl *rrl, const struct client *client, enum rrl_class class,
                        uint64_t source)
 {
-    uint64_t input[3] = {prefix_of(rrl, client), (uint64_t)class << 8 | client->length, source};
+    uint64_t input[3] = {prefix_of(rrl, client), (uint64_t) class << 8 | client->length, source};
     uint64_t key;
 
     static_assert(sizeof key == crypto_shorthash_BYTES, "SipHash-2-4");

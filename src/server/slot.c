@@ -159,8 +159,9 @@ bool slot_has_batch(const struct slot *slot)
 }
 
 static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned number,
-                                const struct listener *listeners, const struct sealed_table *table,
-                                int channel)
+                                const struct listener *listeners,
+                                const struct protection *protection,
+                                const struct sealed_table *table, int channel)
 {
     struct slot *slot = &slots[number];
     struct inheritance inheritance = {.slot = number,
@@ -169,6 +170,7 @@ static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned 
                                       .listeners = listeners,
                                       .listener_count = slot->listener_count,
                                       .memory = slot->memory,
+                                      .protection = protection,
                                       .table = *table};
 
     for (size_t i = 0; i < slot_count; i++)
@@ -178,14 +180,15 @@ static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned 
 }
 
 int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
-               const struct listener *listeners, const struct sealed_table *table)
+               const struct listener *listeners, const struct protection *protection,
+               const struct sealed_table *table)
 {
     struct slot *slot = &slots[number];
     int channel;
     pid_t pid = process_fork(&channel, PROCESS_WARNED);
 
     if (pid == 0)
-        run_child(slots, slot_count, number, listeners, table, channel);
+        run_child(slots, slot_count, number, listeners, protection, table, channel);
     if (pid < 0)
         return -1;
     slot->pid = pid;

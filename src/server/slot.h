@@ -8,6 +8,7 @@
 #include "server/handover.h"
 #include "server/listener.h"
 #include "server/obituaries.h"
+#include "server/protection.h"
 #include "server/slot_memory.h"
 #include "table/seal.h"
 
@@ -102,7 +103,8 @@ bool slot_has_batch(const struct slot *slot);
 
 /* Forks a worker for `slots[number]`, which serves `table`. 0, or -1 with errno. */
 int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
-               const struct listener *listeners, const struct sealed_table *table);
+               const struct listener *listeners, const struct protection *protection,
+               const struct sealed_table *table);
 
 /*
  * The worker has died with `status` as of waitpid(2): closes its channel, gives up the query it

@@ -63,6 +63,7 @@ static void receive_descriptors(struct options *options)
 static void complete_settings(struct options *options)
 {
     struct settings *settings = &options->settings;
+    char error[PROTECTION_ERROR_MAX];
 
     if (settings->zone_count == 0)
         refuse("no zones to serve: name a directory of zone files, FILE.zone or ORIGIN=FILE");
@@ -78,6 +79,8 @@ static void complete_settings(struct options *options)
         add_listener(options, "0.0.0.0", true);
         add_listener(options, "::", true);
     }
+    if (!protection_complete(&settings->protection, error))
+        refuse("%s", error);
     if (settings->workers == 0)
         settings->workers = options_usable_cpus();
 }

@@ -140,6 +140,14 @@ static void set_counters(json_t *json, struct traffic_sums *traffic,
         json_object_set_new(json, numbers[i].name, number(numbers[i].value));
     json_object_set_new(json, "dropped",
                         named_numbers(counters_drop_names, sums->dropped, COUNTERS_DROPS));
+    json_object_set_new(json, "rrl",
+                        json_pack("{s:I, s:I}", "dropped",
+                                  (json_int_t)sums->dropped[COUNTERS_DROP_RATE_LIMITED], "slipped",
+                                  (json_int_t)sums->slipped));
+    json_object_set_new(json, "cookies",
+                        json_pack("{s:I, s:I, s:I}", "new", (json_int_t)sums->cookies[COOKIE_NEW],
+                                  "invalid", (json_int_t)sums->cookies[COOKIE_INVALID], "valid",
+                                  (json_int_t)sums->cookies[COOKIE_VALID]));
     json_object_set_new(json, "batch_width",
                         named_numbers(counters_width_names, sums->batch_width, COUNTERS_WIDTHS));
     json_object_set_new(

@@ -228,6 +228,9 @@ static bool collect(struct handover *handover, const struct supervisor *supervis
         handover_add(handover, HANDOVER_CONTROL, 0, NULL, supervisor->settings->control.fd) &&
         handover_add(handover, HANDOVER_TABLE, 0, NULL, supervisor->table.fd);
 
+    if (supervisor->settings->protection.secrets.fd >= 0)
+        added = added && handover_add(handover, HANDOVER_SECRETS, 0, NULL,
+                                      supervisor->settings->protection.secrets.fd);
     for (size_t i = 0; i < supervisor->slot_count; i++)
         added = added && add_slot(handover, supervisor, &supervisor->slots[i]);
     return added;

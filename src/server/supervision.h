@@ -8,6 +8,7 @@
 
 #include "server/control.h"
 #include "server/keeper.h"
+#include "server/guard.h"
 #include "server/ledger.h"
 #include "server/loader.h"
 #include "server/reloads.h"
@@ -37,6 +38,7 @@ struct supervisor {
     bool was_kept; /* the inherited table is from a file: it may be long out of date */
     struct ledger ledger;
     struct reloads reloads;
+    struct guard guard;
     struct obituaries obituaries;
     struct resize resize;
     struct stall stall;

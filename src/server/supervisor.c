@@ -134,7 +134,8 @@ static void check_progress(struct supervisor *supervisor);
 void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
 {
     if (slot_spawn(supervisor->slots, supervisor->slot_count, slot->number,
-                   supervisor->settings->listeners, &supervisor->table.sealed) != 0) {
+                   supervisor->settings->listeners, &supervisor->settings->protection,
+                   &supervisor->table.sealed) != 0) {
         log_error("cannot start worker %u: %s", slot->number, strerror(errno));
         slot->respawn.repeat = 1;
         ev_timer_again(supervisor->loop, &slot->respawn);
@@ -430,6 +431,7 @@ static void start_reload(struct supervisor *supervisor)
         .generation = ++supervisor->generation,
     };
 
+    guard_reload(&supervisor->guard);
     supervisor->unready = true;
     if (supervisor->announced && !takeover_is_pending(&supervisor->takeover))
         notify_reloading();
@@ -638,6 +640,11 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
         free(supervisor->slots);
         return false;
     }
+    if (!guard_open(&supervisor->guard, supervisor->loop, &settings->protection,
+                    &settings->inherited)) {
+        free(supervisor->slots);
+        return false;
+    }
     loader_init(&supervisor->loader, supervisor->loop, &supervisor->ledger);
     keeper_init(&supervisor->keeper, supervisor->loop, settings->state, &supervisor->table);
     watch_signal(supervisor, &supervisor->terminate, SIGTERM, stop_wanted);
@@ -664,6 +671,7 @@ static void close_supervisor(struct supervisor *supervisor)
         loader_discard(&supervisor->inherited);
     handover_discard(&supervisor->settings->inherited);
     obituaries_close(&supervisor->obituaries);
+    guard_close(&supervisor->guard);
     stats_free(&supervisor->stats);
     ledger_free(&supervisor->ledger);
     keeper_close(&supervisor->keeper);

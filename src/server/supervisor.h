@@ -9,6 +9,7 @@
 #include "server/handover.h"
 #include "server/listener.h"
 #include "server/program.h"
+#include "server/protection.h"
 #include "server/steering.h"
 
 #include <stdbool.h>
@@ -29,6 +30,7 @@ struct settings {
     struct handover inherited;     /* sockets and tables that another daemon, or a service manager,
                                       has kept; what is not used is closed */
     int takeover;                  /* connection to the daemon whose place is taken; -1: none */
+    struct protection protection;
     struct program program;        /* that `sorrelctl takeover` starts */
 };
 

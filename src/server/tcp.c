@@ -67,7 +67,8 @@ struct acceptor {
 struct tcp {
     struct ev_loop *loop;
     struct slot_memory *memory;
-    const struct answer_settings *settings;
+    struct answer_settings *settings; /* secrets and time are brought up to date */
+    const struct protection *protection;
     struct acceptor *acceptors;
     size_t acceptor_count;
     ev_tstamp idle_limit;
@@ -208,6 +209,7 @@ static void answer_input(struct connection *connection)
     const uint8_t *query;
     size_t length;
 
+    protection_refresh(connection->tcp->protection, connection->tcp->settings);
     while (OUTPUT_ROOM - connection->output_end >= FRAME_MAX &&
            (query = framing_next(&connection->input, &length)) != NULL)
         answer_one(connection, query, length);
@@ -345,7 +347,8 @@ static void start_acceptor(struct tcp *tcp, struct acceptor *acceptor,
 }
 
 struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
-                      struct slot_memory *memory, const struct answer_settings *settings)
+                      struct slot_memory *memory, struct answer_settings *settings,
+                      const struct protection *protection)
 {
     struct tcp *tcp = calloc(1, sizeof *tcp);
     struct acceptor *acceptors = calloc(count, sizeof *acceptors);
@@ -362,6 +365,7 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
     *tcp = (struct tcp){.loop = loop,
                         .memory = memory,
                         .settings = settings,
+                        .protection = protection,
                         .acceptors = acceptors,
                         .acceptor_count = count,
                         .idle_limit = idle_limit,

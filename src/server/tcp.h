@@ -11,6 +11,7 @@
 
 #include "answer/answer.h"
 #include "server/listener.h"
+#include "server/protection.h"
 #include "server/slot_memory.h"
 
 #include <ev.h>
@@ -22,7 +23,8 @@ struct tcp;
 /* Listens on the TCP sockets of `sockets`; all arguments must outlive the result. NULL: no memory.
  */
 struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
-                      struct slot_memory *memory, const struct answer_settings *settings);
+                      struct slot_memory *memory, struct answer_settings *settings,
+                      const struct protection *protection);
 
 /* Connections are to come to an end: from now on they are closed after a second without a query. */
 void tcp_retire(struct tcp *tcp);

@@ -17,8 +17,17 @@ enum {
     SEND_WAIT_MS = 10,
 };
 
+/* What a limit may still hold back. */
+struct charge {
+    bool is_due;
+    struct rrl_claim claim;
+    struct client client;
+    struct answer_report report;
+};
+
 /* Between the passes of a batch; worthless after it. */
 static struct answer_task tasks[BATCH_WIDTH];
+static struct charge charges[BATCH_WIDTH];
 
 static void begin_all(struct udp *udp)
 {
@@ -70,9 +79,39 @@ static void look_closer_all(struct udp *udp)
     }
 }
 
+/* Clients that can be reached at their address are not flooded without their doing. */
+static bool is_to_be_charged(const struct udp *udp, const struct client *client,
+                             const struct answer_report *report, struct rrl_claim *claim)
+{
+    static const uint8_t classes[] = {[ANSWER_ERROR] = RRL_ERRORS,
+                                      [ANSWER_DATA] = RRL_RESPONSES,
+                                      [ANSWER_NODATA] = RRL_NODATA,
+                                      [ANSWER_NXDOMAIN] = RRL_NXDOMAINS,
+                                      [ANSWER_REFERRAL] = RRL_REFERRALS};
+
+    return report->cookie != COOKIE_VALID &&
+           rrl_claim(udp->protection->limiter, client, classes[report->kind], report->source,
+                     claim);
+}
+
+/* Notes answer i for charge_all(). True if there is a limit that it comes under. */
+static bool note_charge(const struct udp *udp, unsigned i, const struct client *client,
+                        const struct answer_report *report)
+{
+    struct charge *charge = &charges[i];
+
+    charge->is_due = is_to_be_charged(udp, client, report, &charge->claim);
+    if (!charge->is_due)
+        return false;
+    charge->client = *client;
+    charge->report = *report;
+    return true;
+}
+
 static void finish_all(struct udp *udp)
 {
     struct batch *batch = udp->batch;
+    const struct rrl *limiter = udp->protection->limiter;
     struct answer_report report;
     struct client client;
 
@@ -84,9 +123,49 @@ static void finish_all(struct udp *udp)
         size_t length = answer_finish(&tasks[i], udp->settings, &client, batch->reply[i],
                                       BATCH_REPLY_MAX, &report);
         batch_answered(batch, i, length);
-        counters_answered(udp->counters, &report, batch_query_length(batch, i), length);
+        if (limiter == NULL || length == 0 || !note_charge(udp, i, &client, &report))
+            counters_answered(udp->counters, &report, batch_query_length(batch, i), length);
     }
     batch_look_at(batch, BATCH_NO_QUERY);
+}
+
+/* Holds answer i back, if it is one too many. */
+static void charge(struct udp *udp, unsigned i, uint64_t now)
+{
+    struct batch *batch = udp->batch;
+    struct charge *charge = &charges[i];
+    size_t length = batch->reply_length[i];
+
+    switch (rrl_settle(udp->protection->limiter, &charge->client, &charge->claim, now)) {
+    case RRL_SEND:
+        break;
+    case RRL_DROP:
+        counters_add(&udp->counters->dropped[COUNTERS_DROP_RATE_LIMITED], 1);
+        batch_answered(batch, i, 0);
+        return;
+    case RRL_SLIP:
+        counters_add(&udp->counters->slipped, 1);
+        /* An error has no records to do without. */
+        if (charge->report.kind != ANSWER_ERROR) {
+            length = answer_slip(&tasks[i], udp->settings, &charge->client, batch->reply[i],
+                                 &charge->report);
+            batch_answered(batch, i, length);
+        }
+        break;
+    }
+    counters_answered(udp->counters, &charge->report, batch_query_length(batch, i), length);
+}
+
+/* The accounts were asked for while the other answers were made. */
+static void charge_all(struct udp *udp)
+{
+    uint64_t now = clock_nanoseconds();
+
+    for (unsigned i = 0; i < udp->batch->taken; i++)
+        if (charges[i].is_due) {
+            charges[i].is_due = false;
+            charge(udp, i, now);
+        }
 }
 
 static void wait_for_room(int socket)
@@ -135,11 +214,14 @@ static void finish_batch(struct udp *udp)
 {
     unsigned taken = udp->batch->taken;
 
+    protection_refresh(udp->protection, udp->settings);
     begin_all(udp);
     look_ahead_all(udp);
     look_into_zone_all(udp);
     look_closer_all(udp);
     finish_all(udp);
+    if (udp->protection->limiter != NULL)
+        charge_all(udp);
     unsigned answers = batch_send(udp->batch);
     unsigned sent = answers > 0 ? send_all(udp, answers) : 0;
     /* Only now, so that a successor counts the queries of a batch that it has to finish. */
@@ -179,13 +261,14 @@ static void serve_turn(struct ev_loop *loop, ev_io *watcher, int events)
 
 void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                struct slot_address *address, struct counters *counters,
-               const struct answer_settings *settings)
+               struct answer_settings *settings, const struct protection *protection)
 {
     *udp = (struct udp){.socket = socket,
                         .batch = &address->batch,
                         .counters = counters,
                         .traffic = &address->traffic,
-                        .settings = settings};
+                        .settings = settings,
+                        .protection = protection};
     if (batch_take_over(udp->batch, wildcard) > 0)
         finish_batch(udp);
     ev_io_init(&udp->readable, serve_turn, socket, EV_READ);

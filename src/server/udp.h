@@ -6,6 +6,7 @@
 
 #include "answer/answer.h"
 #include "server/batch.h"
+#include "server/protection.h"
 #include "server/slot_memory.h"
 
 #include <ev.h>
@@ -17,13 +18,14 @@ struct udp {
     struct batch *batch;
     struct counters *counters;
     struct counters_traffic *traffic;
-    const struct answer_settings *settings;
+    struct answer_settings *settings; /* secrets and time are brought up to date */
+    const struct protection *protection;
 };
 
 /* Finishes the batch that a dead predecessor has left, then watches the socket. */
 void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                struct slot_address *address, struct counters *counters,
-               const struct answer_settings *settings);
+               struct answer_settings *settings, const struct protection *protection);
 
 /* Watches the socket no more. */
 void udp_stop(struct udp *udp, struct ev_loop *loop);

@@ -190,10 +190,12 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
                               .inherited = inherited,
                               .table = inherited->table,
                               .udp = calloc(inherited->listener_count, sizeof *worker->udp)};
-    worker->settings = (struct answer_settings){.table = &worker->table.table,
-                                                .udp_payload_max = ANSWER_UDP_PAYLOAD_DEFAULT,
-                                                .keepalive = KEEPALIVE,
-                                                .recent = &worker->recent};
+    worker->settings =
+        (struct answer_settings){.table = &worker->table.table,
+                                 .udp_payload_max = (uint16_t)inherited->protection->edns_size,
+                                 .keepalive = KEEPALIVE,
+                                 .cookies_required = inherited->protection->cookies_required,
+                                 .recent = &worker->recent};
     if (worker->loop == NULL || worker->udp == NULL)
         fail();
     populate(inherited->memory, inherited->listener_count);
@@ -201,9 +203,9 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
         udp_start(&worker->udp[i], worker->loop, inherited->sockets[i].udp,
                   address_is_wildcard(&inherited->listeners[i].address),
                   &inherited->memory->addresses[i], &inherited->memory->counters,
-                  &worker->settings);
+                  &worker->settings, inherited->protection);
     worker->tcp = tcp_start(worker->loop, inherited->sockets, inherited->listener_count,
-                            inherited->memory, &worker->settings);
+                            inherited->memory, &worker->settings, inherited->protection);
     if (worker->tcp == NULL)
         fail();
     ev_io_init(&worker->channel, serve_channel, inherited->channel, EV_READ);
@@ -242,6 +244,7 @@ _Noreturn void worker_run(const struct inheritance *inherited)
 
     name_process(inherited->slot);
     keep_inherited_only(inherited);
+    secrets_only_read(&inherited->protection->secrets);
     privilege_confine_worker();
     open_worker(&worker, inherited);
     tell_supervisor(&worker, CHANNEL_SERVING);

@@ -78,12 +78,16 @@ static void make_zone(struct daemon *daemon, const char *origin, void (*write_zo
 }
 
 static bool try_start(struct daemon *daemon, const char *program, const char *steering,
-                      const char *zone)
+                      const char *const options[], const char *zone)
 {
     char listen[32], workers[16], policy[16], control[96];
-    const char *argv[] = {program, "-l",        listen,  "-w", workers, "-s",
-                          policy,  "--control", control, zone, NULL};
+    const char *argv[11 + DAEMON_OPTIONS_MAX] = {program, "-l",   listen,      "-w",   workers,
+                                                 "-s",    policy, "--control", control};
+    size_t count = 9;
 
+    for (size_t i = 0; options[i] != NULL && i < DAEMON_OPTIONS_MAX; i++)
+        argv[count++] = options[i];
+    argv[count] = zone;
     daemon->port = child_free_port();
     snprintf(listen, sizeof listen, "127.0.0.1@%u", (unsigned)daemon->port);
     snprintf(workers, sizeof workers, "%u", daemon->workers);
@@ -101,6 +105,15 @@ static bool try_start(struct daemon *daemon, const char *program, const char *st
 void daemon_start(struct daemon *daemon, const char *program, unsigned workers,
                   const char *steering, const char *origin, void (*write_zone)(FILE *))
 {
+    static const char *const none[] = {NULL};
+
+    daemon_start_with(daemon, program, workers, steering, none, origin, write_zone);
+}
+
+void daemon_start_with(struct daemon *daemon, const char *program, unsigned workers,
+                       const char *steering, const char *const options[], const char *origin,
+                       void (*write_zone)(FILE *))
+{
     char zone[160];
 
     *daemon = (struct daemon){.workers = workers};
@@ -108,7 +121,7 @@ void daemon_start(struct daemon *daemon, const char *program, unsigned workers,
     running = daemon;
     child_at_fail(stop_running);
     for (int attempt = 0; attempt < 5; attempt++)
-        if (try_start(daemon, program, steering, zone))
+        if (try_start(daemon, program, steering, options, zone))
             return;
     child_fail("sorreld does not serve; see %s", daemon->log);
 }

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum { DAEMON_WORKERS_MAX = 8 };
+enum { DAEMON_WORKERS_MAX = 8, DAEMON_OPTIONS_MAX = 16 };
 
 struct daemon {
     pid_t pid;
@@ -27,6 +27,11 @@ struct daemon {
 /* Starts `program` with the zone that `write_zone` writes, and returns once it serves. */
 void daemon_start(struct daemon *daemon, const char *program, unsigned workers,
                   const char *steering, const char *origin, void (*write_zone)(FILE *));
+
+/* The same with more options, up to DAEMON_OPTIONS_MAX of them, ended by NULL. */
+void daemon_start_with(struct daemon *daemon, const char *program, unsigned workers,
+                       const char *steering, const char *const options[], const char *origin,
+                       void (*write_zone)(FILE *));
 
 /* Its workers in the order of their birth. Waits until there are as many as there should be. */
 void daemon_workers(const struct daemon *daemon, pid_t pids[DAEMON_WORKERS_MAX]);

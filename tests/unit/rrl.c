@@ -142,7 +142,7 @@ static void a_limited_client_is_trusted_again(void **state)
     now += 5 * SECOND;
     for (unsigned i = 0; i < 100; i++)
         sent += sends(rrl, &client, now);
-    assert_in_range(sent, 10, 12);
+    assert_in_range(sent, 20, 22);
     now += 16 * SECOND;
     for (unsigned i = 0; i < 100; i++)
         assert_true(sends(rrl, &client, now));

@@ -57,6 +57,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 struct scene {
     struct sealed_table table;
     struct answer_settings settings;
+    struct protection protection; /* none */
     struct slot_memory *memory;
     struct udp udp;
     struct ev_loop *loop;
@@ -87,7 +88,7 @@ static int open_scene(void **state)
         connect(scene.client, (struct sockaddr *)&address, length) != 0)
         return -1;
     udp_start(&scene.udp, scene.loop, scene.server, false, &scene.memory->addresses[0],
-              &scene.memory->counters, &scene.settings);
+              &scene.memory->counters, &scene.settings, &scene.protection);
     return 0;
 }
 
@@ -235,7 +236,7 @@ static void a_successor_finishes_first(void **state)
     assert_int_equal(n, QUERIES);
     ev_io_stop(scene->loop, &scene->udp.readable);
     udp_start(&scene->udp, scene->loop, scene->server, false, address, &scene->memory->counters,
-              &scene->settings);
+              &scene->settings, &scene->protection);
     assert_int_equal(take_answers(scene), 0xff);
     assert_int_equal(batch->stage, BATCH_EMPTY);
     assert_int_equal(address->traffic.udp_queries, QUERIES);
