@@ -13,6 +13,9 @@
 #include <stdbool.h>
 
 enum {
+    PROTECTION_CONNECTIONS_MAX = 10000,
+    PROTECTION_IDLE_MAX = 600,
+
     PROTECTION_ERROR_MAX = SECRETS_ERROR_MAX,
 
     /* Of rrl.per_second[RRL_RESPONSES], as options set it: PROTECTION_RATE, but for addresses that
@@ -31,6 +34,9 @@ struct protection {
     const char *secret_file; /* for cookies; NULL: none */
     struct cookie_secrets given; /* by that file at the start, when it could be read */
     struct secrets secrets;
+    unsigned tcp_connections; /* that a worker has at a time */
+    unsigned tcp_per_network; /* ... of one client network; 0: all */
+    unsigned tcp_idle;        /* seconds from one answer to the next query */
     struct rrl_settings rrl;
     struct rrl *limiter; /* NULL: responses are not limited */
 };

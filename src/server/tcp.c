@@ -2,6 +2,7 @@
 
 #include "message/wire.h"
 #include "server/framing.h"
+#include "server/networks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,14 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    /* Bounds what idle clients can take: 256 * 200 KiB of address space a worker. Newcomers beyond
-     * it are closed at once and may use UDP or come again. */
-    CONNECTIONS_MAX = 256,
-
     /* New connections a turn, so that a flood of them lets UDP have its turn too. */
     ACCEPTS_A_TURN = 16,
 
@@ -32,9 +30,8 @@ enum {
     BUFFER_SIZE = (INPUT_PAGES + OUTPUT_PAGES) * PAGE,
 };
 
-/* Seconds from one answered query (or the connection's start) to the next: RFC 7766 §6.2.3 asks for
- * "a few seconds". Trickling in a query does not prolong it, nor do messages that get no answer. */
-static const ev_tstamp idle_limit = 10;
+/* Seconds from one answered query (or the connection's start) to the next, once the worker retires.
+ * Trickling in a query does not prolong it, nor do messages that get no answer. */
 static const ev_tstamp idle_limit_retiring = 1;
 /* Seconds a client may take to read the answers that are waiting for it. */
 static const ev_tstamp write_limit = 10;
@@ -46,6 +43,8 @@ struct connection {
     ev_timer limit;
     struct tcp *tcp;
     struct client client;
+    struct network *network;
+    ev_tstamp answered_at;            /* last; at first, accepted */
     struct counters_traffic *traffic; /* of the address it came to */
     struct connection *next_free;
     struct framing input;
@@ -74,8 +73,8 @@ struct tcp {
     ev_tstamp idle_limit;
     unsigned connection_count;
     struct connection *free;
-    struct connection connections[CONNECTIONS_MAX];
-    uint8_t *buffers;
+    struct connection *connections; /* protection->tcp_connections of them */
+    struct networks networks;
     bool finishing;
 };
 
@@ -128,6 +127,7 @@ static void close_connection(struct connection *connection)
     close(connection->io.fd);
     release_buffers(connection);
     change_connection_count(tcp, -1);
+    networks_remove(&tcp->networks, connection->network);
     connection->next_free = tcp->free;
     tcp->free = connection;
 }
@@ -149,6 +149,7 @@ static void settle(struct connection *connection)
     watch(connection, EV_READ);
     if (connection->was_answered) {
         connection->was_answered = false;
+        connection->answered_at = ev_now(connection->tcp->loop);
         set_limit(connection, connection->tcp->idle_limit);
     }
 }
@@ -267,24 +268,54 @@ static void limit_reached(struct ev_loop *loop, ev_timer *watcher, int events)
     close_connection(connection);
 }
 
-static void open_connection(struct acceptor *acceptor, int fd, const union address *peer)
+/* The connection of that network whose last answer is longest ago. */
+static struct connection *idlest_of(struct tcp *tcp, const struct network *network)
+{
+    struct connection *idlest = NULL;
+
+    for (size_t i = 0; i < tcp->protection->tcp_connections; i++) {
+        struct connection *connection = &tcp->connections[i];
+        if (ev_is_active(&connection->io) && connection->network == network &&
+            (idlest == NULL || connection->answered_at < idlest->answered_at))
+            idlest = connection;
+    }
+    return idlest;
+}
+
+/*
+ * Is there a place for one more connection of a network that has `count`? While all are taken, a
+ * network with fewer than another gets one of the other's, so that nobody can keep the others out.
+ */
+static bool has_place(struct tcp *tcp, unsigned count)
+{
+    unsigned most = tcp->protection->tcp_per_network;
+
+    if (most != 0 && count >= most)
+        return false;
+    if (tcp->free != NULL)
+        return true;
+    const struct network *heaviest = networks_heaviest(&tcp->networks);
+    if (heaviest == NULL || heaviest->connections <= count + 1)
+        return false;
+    counters_add(&tcp->memory->counters.tcp_turned_away, 1);
+    close_connection(idlest_of(tcp, heaviest));
+    return true;
+}
+
+static void serve_newcomer(struct acceptor *acceptor, int fd, const struct client *client)
 {
     struct tcp *tcp = acceptor->tcp;
     struct connection *connection = tcp->free;
     const int on = 1;
 
-    counters_add(&tcp->memory->counters.tcp_connections, 1);
-    if (connection == NULL) {
-        counters_add(&tcp->memory->counters.tcp_turned_away, 1);
-        close(fd);
-        return;
-    }
     tcp->free = connection->next_free;
     change_connection_count(tcp, 1);
     connection->traffic = acceptor->traffic;
+    connection->client = *client;
+    connection->network = networks_add(&tcp->networks, client);
+    connection->answered_at = ev_now(tcp->loop);
     /* Answers are sent as many at a time as there are; the kernel need not wait for more. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    address_to_client(peer, TRANSPORT_TCP, &connection->client);
     framing_init(&connection->input, connection->input.octets);
     connection->output_start = connection->output_end = 0;
     connection->input_ended = false;
@@ -294,6 +325,21 @@ static void open_connection(struct acceptor *acceptor, int fd, const union addre
     connection->io.data = connection->limit.data = connection;
     ev_io_start(tcp->loop, &connection->io);
     set_limit(connection, tcp->idle_limit);
+}
+
+static void open_connection(struct acceptor *acceptor, int fd, const union address *peer)
+{
+    struct tcp *tcp = acceptor->tcp;
+    struct client client;
+
+    counters_add(&tcp->memory->counters.tcp_connections, 1);
+    address_to_client(peer, TRANSPORT_TCP, &client);
+    if (has_place(tcp, networks_count(&tcp->networks, &client))) {
+        serve_newcomer(acceptor, fd, &client);
+        return;
+    }
+    counters_add(&tcp->memory->counters.tcp_turned_away, 1);
+    close(fd);
 }
 
 static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
@@ -346,31 +392,16 @@ static void start_acceptor(struct tcp *tcp, struct acceptor *acceptor,
     ev_io_start(tcp->loop, &acceptor->readable);
 }
 
-struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
-                      struct slot_memory *memory, struct answer_settings *settings,
-                      const struct protection *protection)
+/* Gives every connection its buffers. False: no memory. */
+static bool set_up_connections(struct tcp *tcp, size_t count)
 {
-    struct tcp *tcp = calloc(1, sizeof *tcp);
-    struct acceptor *acceptors = calloc(count, sizeof *acceptors);
-    uint8_t *buffers = mmap(NULL, (size_t)CONNECTIONS_MAX * BUFFER_SIZE, PROT_READ | PROT_WRITE,
+    uint8_t *buffers = mmap(NULL, count * BUFFER_SIZE, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (tcp == NULL || acceptors == NULL || buffers == MAP_FAILED) {
-        if (buffers != MAP_FAILED)
-            munmap(buffers, (size_t)CONNECTIONS_MAX * BUFFER_SIZE);
-        free(acceptors);
-        free(tcp);
-        return NULL;
-    }
-    *tcp = (struct tcp){.loop = loop,
-                        .memory = memory,
-                        .settings = settings,
-                        .protection = protection,
-                        .acceptors = acceptors,
-                        .acceptor_count = count,
-                        .idle_limit = idle_limit,
-                        .buffers = buffers};
-    for (size_t i = CONNECTIONS_MAX; i-- > 0;) {
+    tcp->connections = calloc(count, sizeof *tcp->connections);
+    if (buffers == MAP_FAILED || tcp->connections == NULL)
+        return false;
+    for (size_t i = count; i-- > 0;) {
         struct connection *connection = &tcp->connections[i];
         connection->tcp = tcp;
         connection->input.octets = buffers + i * BUFFER_SIZE;
@@ -378,8 +409,30 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
         connection->next_free = tcp->free;
         tcp->free = connection;
     }
+    return true;
+}
+
+struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
+                      struct slot_memory *memory, struct answer_settings *settings,
+                      const struct protection *protection)
+{
+    struct tcp *tcp = calloc(1, sizeof *tcp);
+    uint64_t seed;
+
+    if (tcp == NULL || getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        return NULL;
+    *tcp = (struct tcp){.loop = loop,
+                        .memory = memory,
+                        .settings = settings,
+                        .protection = protection,
+                        .acceptors = calloc(count, sizeof *tcp->acceptors),
+                        .acceptor_count = count,
+                        .idle_limit = protection->tcp_idle};
+    if (tcp->acceptors == NULL || !set_up_connections(tcp, protection->tcp_connections) ||
+        networks_open(&tcp->networks, protection->tcp_connections, seed) != 0)
+        return NULL;
     for (size_t i = 0; i < count; i++)
-        start_acceptor(tcp, &acceptors[i], &memory->addresses[i].traffic, sockets[i].tcp);
+        start_acceptor(tcp, &tcp->acceptors[i], &memory->addresses[i].traffic, sockets[i].tcp);
     return tcp;
 }
 
@@ -391,7 +444,7 @@ static bool is_under_way(const struct connection *connection)
 void tcp_retire(struct tcp *tcp)
 {
     tcp->idle_limit = idle_limit_retiring;
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < tcp->protection->tcp_connections; i++) {
         struct connection *connection = &tcp->connections[i];
         if (ev_is_active(&connection->io) && !is_under_way(connection))
             set_limit(connection, idle_limit_retiring);
@@ -415,7 +468,7 @@ void tcp_finish(struct tcp *tcp)
 {
     tcp->finishing = true;
     tcp_leave(tcp);
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < tcp->protection->tcp_connections; i++) {
         struct connection *connection = &tcp->connections[i];
         if (ev_is_active(&connection->io))
             settle(connection);

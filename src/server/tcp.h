@@ -20,8 +20,8 @@
 
 struct tcp;
 
-/* Listens on the TCP sockets of `sockets`; all arguments must outlive the result. NULL: no memory.
- */
+/* Listens on the TCP sockets of `sockets`; all arguments must outlive the result.
+ * NULL: there is no memory, and the worker cannot go on. */
 struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
                       struct slot_memory *memory, struct answer_settings *settings,
                       const struct protection *protection);

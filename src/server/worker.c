@@ -27,8 +27,8 @@ static const ev_tstamp finish_limit = 0.3;
 static const ev_tstamp retire_turn = 0.1;
 enum { RETIRE_SETTLED = 5, RETIRE_IMPATIENT = 100 };
 
-/* RFC 7828 §3.2.2, in 100 ms: what tcp.c allows. */
-enum { KEEPALIVE = 100, KEEPALIVE_RETIRING = 10 };
+/* RFC 7828 §3.2.2, in 100 ms: what tcp.c allows then. */
+enum { KEEPALIVE_RETIRING = 10 };
 
 struct worker {
     struct ev_loop *loop;
@@ -193,7 +193,8 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
     worker->settings =
         (struct answer_settings){.table = &worker->table.table,
                                  .udp_payload_max = (uint16_t)inherited->protection->edns_size,
-                                 .keepalive = KEEPALIVE,
+                                 .keepalive =
+                                     (uint16_t)(10 * inherited->protection->tcp_idle),
                                  .cookies_required = inherited->protection->cookies_required,
                                  .recent = &worker->recent};
     if (worker->loop == NULL || worker->udp == NULL)

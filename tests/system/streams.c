@@ -3,6 +3,7 @@
 #include "../unit/unit.h"
 #include "daemon.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -80,6 +81,23 @@ static int open_stream(void)
 
     /* Every send is to be a segment of its own. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+/* The same from another of this machine's addresses. */
+static int open_stream_from(const char *address)
+{
+    const struct timeval patience = {.tv_sec = 5};
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons(daemon_under_test.port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof from), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
     return fd;
 }
 
@@ -332,6 +350,12 @@ static void newcomers_are_turned_away_when_all_places_are_taken(void **state)
         }
     }
     assert_in_range(served, CONNECTIONS_MAX - 2, CONNECTIONS_MAX);
+    /* but one from another network gets a place, of this network's connection idle longest */
+    int other = open_stream_from("127.0.7.1");
+    ask_small(other, 5);
+    close(other);
+    close(fds[0]);
+    fds[0] = -1;
     for (int i = 0; i < CONNECTIONS_MAX + MORE; i++)
         if (fds[i] >= 0)
             ask_small(fds[i], 5);
