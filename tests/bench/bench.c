@@ -10,7 +10,6 @@
 #include "workload.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +81,7 @@ static void measure_set(struct bench *bench, const struct zoneset *set,
                                 .set = set,
                                 .workers = bench->options.workers,
                                 .starts = bench->options.cold_starts,
+                                .with_table = true,
                                 .server_cpu = bench->options.measure.server_cpu,
                                 .count = bench->count,
                                 .kinds = bench->kinds};
@@ -89,6 +89,8 @@ static void measure_set(struct bench *bench, const struct zoneset *set,
     starter_run(starter);
     for (size_t i = 0; i < count; i++)
         measure_workload(bench, starter, workloads[i]);
+    starter_weigh(starter);
+    starter_report(starter);
     starter_close(starter);
     free(starter);
     questions_free(questions);
@@ -127,21 +129,6 @@ static void choose_servers(struct bench *bench)
         else
             report_note(&bench->report, "%s is not installed", kind->name);
     }
-}
-
-static void choose_cpus(struct measure_settings *settings)
-{
-    cpu_set_t set;
-
-    settings->server_cpu = -1;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        child_fail("cannot tell which CPUs there are: %s", strerror(errno));
-    for (int i = 0; i < CPU_SETSIZE; i++)
-        if (CPU_ISSET((size_t)i, &set)) {
-            if (settings->server_cpu < 0)
-                settings->server_cpu = i;
-            settings->client_cpu = i;
-        }
 }
 
 static void note_conditions(struct bench *bench)
@@ -274,7 +261,7 @@ int main(int argc, char **argv)
     struct zoneset sets[WORKLOAD_SETS];
 
     read_options(&bench.options, argc, argv);
-    choose_cpus(&bench.options.measure);
+    measure_choose_cpus(&bench.options.measure);
     report_open(&bench.report, stdout, &bench.options.measure, bench.options.workers);
     choose_servers(&bench);
     note_conditions(&bench);

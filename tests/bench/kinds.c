@@ -87,7 +87,7 @@ static bool sorreld_is_installed(void)
 
 static void configure_sorreld(struct server *server)
 {
-    char path[ZONESET_PATH_MAX];
+    char origin[ZONESET_ORIGIN_MAX], path[ZONESET_PATH_MAX];
 
     server_argument(server, "%s", sorreld_program());
     server_argument(server, "-l");
@@ -100,9 +100,10 @@ static void configure_sorreld(struct server *server)
         server_argument(server, "--state");
         server_argument(server, "%s", server->state_directory);
     }
+    zoneset_origin(server->zones, 0, origin);
     zoneset_path(server->zones, server->zone_directory, 0, path);
     if (server->zones->zones == 1)
-        server_argument(server, "%s=%s", server->zones->origin, path);
+        server_argument(server, "%s=%s", origin, path);
     else
         server_argument(server, "%s", server->zone_directory);
 }

@@ -1,12 +1,31 @@
 #include "measure.h"
 
+#include "../loss/child.h"
 #include "client.h"
 #include "sampler.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const double PACED_PART = 2.0 / 3, WARM_UP = 0.1;
+
+void measure_choose_cpus(struct measure_settings *settings)
+{
+    cpu_set_t set;
+
+    settings->server_cpu = -1;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        child_fail("cannot tell which CPUs there are: %s", strerror(errno));
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET((size_t)i, &set)) {
+            if (settings->server_cpu < 0)
+                settings->server_cpu = i;
+            settings->client_cpu = i;
+        }
+}
 
 struct round {
     const struct measure_settings *settings;

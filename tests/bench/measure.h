@@ -43,6 +43,9 @@ struct measure_outcome {
     uint64_t late;       /* queries that were not sent or answered when paced */
 };
 
+/* The first CPU that we may use is the servers', the last the client's. */
+void measure_choose_cpus(struct measure_settings *settings);
+
 /* Measures servers[0 .. count), of which the first is the null responder; those that do not run
  * are left out. */
 void measure(const struct measure_settings *settings, const struct workload *workload,

@@ -68,7 +68,7 @@ void report_note(struct report *report, const char *format, ...)
     json_array_append_new(json_object_get(report->document, "notes"), json_string(text));
 }
 
-static json_t *series(const struct figures *figures)
+json_t *report_figures(const struct figures *figures)
 {
     json_t *array = json_array();
 
@@ -88,7 +88,7 @@ static void set_to_json(struct report *report, const struct zoneset *set,
         if (starts[i].seconds.count > 0)
             json_object_set_new(servers, starts[i].server,
                                 json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "start_seconds",
-                                          series(&starts[i].seconds), "peak_kib",
+                                          report_figures(&starts[i].seconds), "peak_kib",
                                           (json_int_t)starts[i].peak_kib, "memory_kib",
                                           (json_int_t)starts[i].memory.total_kib, "anonymous_kib",
                                           (json_int_t)starts[i].memory.anonymous_kib, "shared_kib",
@@ -133,12 +133,14 @@ static json_t *outcome_to_json(const struct measure_outcome *o)
 {
     return json_pack(
         "{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "rate",
-        series(&o->rate), "ratio", series(&o->ratio), "cpu_ratio", series(&o->cpu_ratio), "sampled",
-        o->sampled, "user_ns", series(&o->user_ns), "kernel_ns", series(&o->kernel_ns), "busy",
-        series(&o->busy), "others", series(&o->others), "paced_rate", o->paced_rate, "median_us",
-        series(&o->median_us), "p99_us", series(&o->p99_us), "answered", (json_int_t)o->answered,
-        "lost", (json_int_t)o->lost, "strange", (json_int_t)o->strange, "unexpected",
-        (json_int_t)o->unexpected, "late", (json_int_t)o->late);
+        report_figures(&o->rate), "ratio", report_figures(&o->ratio), "cpu_ratio",
+        report_figures(&o->cpu_ratio), "sampled", o->sampled, "user_ns",
+        report_figures(&o->user_ns), "kernel_ns", report_figures(&o->kernel_ns), "busy",
+        report_figures(&o->busy), "others", report_figures(&o->others), "paced_rate", o->paced_rate,
+        "median_us", report_figures(&o->median_us), "p99_us", report_figures(&o->p99_us),
+        "answered", (json_int_t)o->answered, "lost", (json_int_t)o->lost, "strange",
+        (json_int_t)o->strange, "unexpected", (json_int_t)o->unexpected, "late",
+        (json_int_t)o->late);
 }
 
 static void print_remarks(FILE *text, const struct measure_outcome *o)
@@ -189,6 +191,11 @@ void report_workload(struct report *report, const struct workload *workload,
     json_array_append_new(json_object_get(report->document, "workloads"),
                           json_pack("{s:s, s:s, s:s, s:o}", "name", workload->name, "title",
                                     workload->title, "set", workload->zones, "servers", servers));
+}
+
+void report_add(struct report *report, const char *key, json_t *value)
+{
+    json_object_set_new(report->document, key, value);
 }
 
 bool report_close(struct report *report, const char *path)

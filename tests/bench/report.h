@@ -17,6 +17,9 @@ struct report_start {
     struct family_memory memory; /* after it was asked */
 };
 
+/* A series as JSON. */
+json_t *report_figures(const struct figures *figures);
+
 struct report {
     json_t *document;
     FILE *text;
@@ -35,6 +38,9 @@ void report_set(struct report *report, const struct zoneset *set, const struct r
 void report_workload(struct report *report, const struct workload *workload,
                      const struct server_kind *const *kinds, const struct measure_outcome *outcomes,
                      size_t count);
+
+/* Adds `value`, which becomes the report's, to the JSON only. */
+void report_add(struct report *report, const char *key, json_t *value);
 
 /* Prints the notes, and writes the JSON to `path` if not NULL. False if that fails. */
 bool report_close(struct report *report, const char *path);

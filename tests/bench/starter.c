@@ -127,7 +127,7 @@ void starter_run(struct starter *starter)
 {
     for (size_t i = 0; i < starter->count; i++) {
         starter->starts_of[i].server = starter->kinds[i]->name;
-        if (starter->kinds[i]->keeps_table) {
+        if (starter->with_table && starter->kinds[i]->keeps_table) {
             starter->kept.server = "sorreld --state";
             start_from_table(starter, starter->kinds[i]);
         }
@@ -139,21 +139,29 @@ void starter_run(struct starter *starter)
     end_progress();
 }
 
-void starter_close(struct starter *starter)
+void starter_weigh(struct starter *starter)
 {
-    struct report_start all[STARTER_SERVERS_MAX + 1];
     struct family family;
 
     for (size_t i = 0; i < starter->count; i++) {
-        struct server *server = &starter->servers[i];
-        if (server->pid != 0) {
-            family_find(&family, server->pid);
-            starter->starts_of[i].memory = family_memory(&family);
-        }
-        all[i] = starter->starts_of[i];
+        if (starter->servers[i].pid == 0)
+            continue;
+        family_find(&family, starter->servers[i].pid);
+        starter->starts_of[i].memory = family_memory(&family);
     }
+}
+
+void starter_report(const struct starter *starter)
+{
+    struct report_start all[STARTER_SERVERS_MAX + 1];
+
+    memcpy(all, starter->starts_of, sizeof starter->starts_of);
     all[starter->count] = starter->kept;
     report_set(starter->report, starter->set, all, starter->count + 1);
+}
+
+void starter_close(struct starter *starter)
+{
     for (size_t i = 0; i < starter->count; i++)
         server_stop(&starter->servers[i]);
     scratch_remove(starter->directory);

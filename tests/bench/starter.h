@@ -15,8 +15,8 @@ struct starter {
     const struct zoneset *set;
     unsigned workers;
     unsigned starts; /* of each */
-    int server_cpu;  /* where they run once they have loaded; on which they may load is their affair
-                      */
+    bool with_table; /* and as many of sorreld from a compiled table */
+    int server_cpu;  /* where they run once they have loaded; they may load on all */
     size_t count;
     const struct server_kind *const *kinds;
     char directory[160]; /* zones are in zones/, each server's things in a folder of its name */
@@ -33,11 +33,16 @@ struct starter {
 void starter_open(struct starter *starter, const char *scratch, const struct questions *questions,
                   unsigned rcode);
 
-/* Starts them all. Those that can run then do, on their CPU; of the others the report has a note.
- */
+/* Starts them all. Those that can run then do, on their CPU; of the others there is a note. */
 void starter_run(struct starter *starter);
 
-/* Reports starts and memory, stops them all, and removes the directory. */
+/* Notes what memory they take now. */
+void starter_weigh(struct starter *starter);
+
+/* Reports starts and memory. */
+void starter_report(const struct starter *starter);
+
+/* Stops them all, and removes the directory. */
 void starter_close(struct starter *starter);
 
 #endif
