@@ -13,7 +13,7 @@
 struct report_start {
     const char *server;
     struct figures seconds;      /* from start to first answer */
-    uint64_t peak_kib;           /* proportional memory while it loaded; 0: unknown */
+    uint64_t peak_kib;           /* the most that was seen, while it loaded or later */
     struct family_memory memory; /* after it was asked */
 };
 

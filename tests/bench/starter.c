@@ -144,10 +144,13 @@ void starter_weigh(struct starter *starter)
     struct family family;
 
     for (size_t i = 0; i < starter->count; i++) {
+        struct report_start *result = &starter->starts_of[i];
         if (starter->servers[i].pid == 0)
             continue;
         family_find(&family, starter->servers[i].pid);
-        starter->starts_of[i].memory = family_memory(&family);
+        result->memory = family_memory(&family);
+        if (result->memory.total_kib > result->peak_kib)
+            result->peak_kib = result->memory.total_kib;
     }
 }
 
