@@ -4,7 +4,8 @@
  * Nodes are passed over once, in the order in which they lie. Refs are met before and behind the
  * nodes they lead to, so they are only noted in a map of one octet for each unit of the node area:
  * the low half says what begins there, the high half what refs demand of it. In the end nothing may
- * be demanded that is not there.
+ * be demanded that is not there. Several threads do so at once, each for a share of the nodes and
+ * with a map of its own.
  */
 #ifndef SORREL_TABLE_VALIDATE_NODES_H
 #define SORREL_TABLE_VALIDATE_NODES_H
@@ -45,7 +46,11 @@ static inline bool validate_demand(const struct validate_map *map, uint32_t ref,
     return true;
 }
 
-/* Checks every node and every demand. NULL, or a sentence without a full stop. */
-const char *validate_nodes(const struct validate_map *map);
+/* Checks the nodes from the ref `from` to the ref `to`: one must begin at the first, if they are
+ * not the same, and end at the other. NULL, or a sentence without a full stop. */
+const char *validate_nodes(const struct validate_map *map, uint32_t from, uint32_t to);
+
+/* Is all that any of these maps of one section demands in one of them? */
+bool validate_demands_are_met(const struct validate_map *const *maps, unsigned count);
 
 #endif
