@@ -3,6 +3,7 @@
 #include "server/channel.h"
 #include "server/privilege.h"
 #include "server/process.h"
+#include "zone/pace.h"
 #include "zone/source.h"
 
 #include <stdlib.h>
@@ -13,8 +14,10 @@
 
 enum { BUILDER_NICENESS = 10 };
 
+static const double progress_interval = 0.1; /* seconds */
+
 static bool list_sources(const struct builder_order *order, struct source_list *list,
-                         diagnostic_sink *sink, void *closure)
+                         const struct builder_sinks *sinks)
 {
     bool sound = true;
     char error[SOURCE_ERROR_MAX];
@@ -23,19 +26,19 @@ static bool list_sources(const struct builder_order *order, struct source_list *
         if (source_list_add(list, order->zones[i], error))
             continue;
         struct diagnostic diagnostic = {.severity = SEVERITY_ERROR, .file = "", .text = error};
-        sink(closure, &diagnostic);
+        sinks->diagnostic(sinks->closure, &diagnostic);
         sound = false;
     }
     return sound;
 }
 
-bool builder_build(const struct builder_order *order, diagnostic_sink *sink,
-                   build_zone_sink *zone_sink, void *closure, struct build_result *result)
+bool builder_build(const struct builder_order *order, const struct builder_sinks *sinks,
+                   struct build_result *result)
 {
     struct source_list list = {0};
 
     *result = (struct build_result){.fd = -1};
-    bool built = list_sources(order, &list, sink, closure);
+    bool built = list_sources(order, &list, sinks);
     if (built) {
         struct build_request request = {.sources = &list,
                                         .previous = order->previous,
@@ -43,37 +46,64 @@ bool builder_build(const struct builder_order *order, diagnostic_sink *sink,
                                         .sparing = order->sparing,
                                         .seed = order->seed,
                                         .generation = order->generation,
-                                        .sink = sink,
-                                        .zone_sink = zone_sink,
-                                        .closure = closure};
+                                        .sink = sinks->diagnostic,
+                                        .zone_sink = sinks->zone,
+                                        .progress = sinks->progress,
+                                        .closure = sinks->closure};
         built = build_table(&request, result);
     }
     source_list_free(&list);
     return built;
 }
 
+/* The child's end of its channel, and when it last told how far it is. */
+struct teller {
+    int channel;
+    double told;
+};
+
 static void send_diagnostic(void *closure, const struct diagnostic *diagnostic)
 {
-    const int *channel = closure;
+    const struct teller *teller = closure;
     struct channel_message message;
 
     channel_set_diagnostic(&message, diagnostic->severity, diagnostic->line, diagnostic->file,
                            diagnostic->text);
-    channel_send(*channel, &message, -1);
+    channel_send(teller->channel, &message, -1);
 }
 
 static void send_zone(void *closure, const struct name *origin, enum build_outcome outcome)
 {
-    const int *channel = closure;
+    const struct teller *teller = closure;
     struct channel_message message = {.type = CHANNEL_ZONE, .zone.outcome = outcome};
 
     memcpy(message.zone.name, origin->octets, origin->length);
-    channel_send(*channel, &message, -1);
+    channel_send(teller->channel, &message, -1);
+}
+
+static void send_progress(void *closure, const struct tally_count *count)
+{
+    struct teller *teller = closure;
+    const struct channel_message message = {.type = CHANNEL_PROGRESS,
+                                            .progress = {.expected = count->expected,
+                                                         .done = count->done,
+                                                         .records = count->records}};
+    double now = pace_clock();
+
+    if (now - teller->told < progress_interval)
+        return;
+    teller->told = now;
+    channel_send(teller->channel, &message, -1);
 }
 
 static _Noreturn void run_child(const struct builder_order *order, int channel)
 {
     int kept[] = {channel};
+    struct teller teller = {.channel = channel};
+    const struct builder_sinks sinks = {.diagnostic = send_diagnostic,
+                                        .zone = send_zone,
+                                        .progress = send_progress,
+                                        .closure = &teller};
     struct build_result result;
 
     prctl(PR_SET_NAME, "sorreld:builder");
@@ -81,7 +111,7 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
     /* Queries come first: on a busy machine loading waits for the workers, not they for it. */
     setpriority(PRIO_PROCESS, 0, BUILDER_NICENESS);
     privilege_confine_builder();
-    bool made = builder_build(order, send_diagnostic, send_zone, &channel, &result);
+    bool made = builder_build(order, &sinks, &result);
     struct channel_message message = {.type = CHANNEL_BUILT,
                                       .built = {.made = made && !result.unchanged,
                                                 .unchanged = made && result.unchanged,

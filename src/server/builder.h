@@ -23,13 +23,22 @@ struct builder_order {
     uint64_t generation;
 };
 
+/* Who is told, as in struct build_request. */
+struct builder_sinks {
+    diagnostic_sink *diagnostic;
+    build_zone_sink *zone; /* or NULL */
+    tally_sink *progress;  /* or NULL */
+    void *closure;
+};
+
 /* Does the work in this very process. False if an argument is wrong or no table could be made, told
  * to the sink; otherwise the result's descriptor, if any, is the caller's. */
-bool builder_build(const struct builder_order *order, diagnostic_sink *sink,
-                   build_zone_sink *zone_sink, void *closure, struct build_result *result);
+bool builder_build(const struct builder_order *order, const struct builder_sinks *sinks,
+                   struct build_result *result);
 
-/* Does it in a child, which sends CHANNEL_DIAGNOSTIC, CHANNEL_ZONE and a last CHANNEL_BUILT over
- * `channel` and exits. The child's process id, or -1 with errno. */
+/* Does it in a child, which sends CHANNEL_DIAGNOSTIC, CHANNEL_ZONE, CHANNEL_PROGRESS some times a
+ * second, and a last CHANNEL_BUILT over `channel` and exits. The child's process id, or -1 with
+ * errno. */
 pid_t builder_start(const struct builder_order *order, int *channel);
 
 #endif

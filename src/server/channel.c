@@ -55,6 +55,8 @@ static size_t message_size(const struct channel_message *message, size_t receive
         return header_size + sizeof message->table;
     case CHANNEL_BUILT:
         return header_size + sizeof message->built;
+    case CHANNEL_PROGRESS:
+        return header_size + sizeof message->progress;
     case CHANNEL_ZONE:
         return header_size + sizeof message->zone;
     case CHANNEL_DIAGNOSTIC: {

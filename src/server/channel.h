@@ -12,6 +12,7 @@
  *                            CHANNEL_LEFT
  *   builder -> supervisor    CHANNEL_DIAGNOSTIC
  *                            CHANNEL_ZONE
+ *                            CHANNEL_PROGRESS
  *                            CHANNEL_BUILT       the sealed table, if one was made
  *
  * A message that is malformed, or comes from one who has no business to send it, ends the process
@@ -37,6 +38,7 @@ enum channel_type {
     CHANNEL_LEFT,       /* what was taken off the sockets is answered, and they are closed */
     CHANNEL_DIAGNOSTIC, /* something is wrong in a zone file */
     CHANNEL_ZONE,       /* what became of a zone; behind its diagnostics */
+    CHANNEL_PROGRESS,   /* how far the builder is */
     CHANNEL_BUILT,      /* the outcome; the builder's last message */
 };
 
@@ -57,6 +59,12 @@ struct channel_zone {
     uint8_t name[NAME_OCTETS_MAX + 1];
 };
 
+struct channel_progress {
+    uint64_t expected; /* as in struct tally_count */
+    uint64_t done;
+    uint64_t records;
+};
+
 struct channel_built {
     uint8_t made;      /* a table comes with it */
     uint8_t unchanged; /* none does, for it would be the previous one */
@@ -75,6 +83,7 @@ struct channel_message {
         struct channel_generation table; /* ADOPT, ADOPTED */
         struct channel_diagnostic diagnostic;
         struct channel_zone zone;
+        struct channel_progress progress;
         struct channel_built built;
     };
 };

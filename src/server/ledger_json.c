@@ -80,13 +80,14 @@ enum outcome { LOADED, UNCHANGED, FAILED, REMOVED, UNKNOWN, OUTCOMES };
 
 static const char *const outcome_names[] = {"loaded", "unchanged", "failed", "removed", "unknown"};
 
-struct tally {
+struct outcome_tally {
     json_t *zones;
     int64_t now;
     size_t counts[OUTCOMES];
 };
 
-static void add_outcome(struct tally *tally, const struct ledger_zone *zone, enum outcome outcome)
+static void add_outcome(struct outcome_tally *tally, const struct ledger_zone *zone,
+                        enum outcome outcome)
 {
     tally->counts[outcome]++;
     json_array_append_new(tally->zones,
@@ -100,7 +101,7 @@ static enum outcome outcome_of(const struct ledger_zone *zone)
     return zone->outcome == BUILD_COMPILED ? LOADED : UNCHANGED;
 }
 
-static void add_named(struct tally *tally, const struct ledger *ledger, const char *name)
+static void add_named(struct outcome_tally *tally, const struct ledger *ledger, const char *name)
 {
     const struct ledger_zone unknown = {.name = (char *)name};
     const struct ledger_zone *zone = ledger_find(&ledger->zones, name);
@@ -113,7 +114,7 @@ static void add_named(struct tally *tally, const struct ledger *ledger, const ch
         add_outcome(tally, &unknown, UNKNOWN);
 }
 
-static void add_all(struct tally *tally, const struct ledger *ledger)
+static void add_all(struct outcome_tally *tally, const struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->zones.count; i++)
         add_outcome(tally, &ledger->zones.items[i], outcome_of(&ledger->zones.items[i]));
@@ -124,7 +125,7 @@ static void add_all(struct tally *tally, const struct ledger *ledger)
 json_t *ledger_json_reload(const struct ledger *ledger, const char *const *names, int64_t now,
                            bool *done)
 {
-    struct tally tally = {.zones = json_array(), .now = now};
+    struct outcome_tally tally = {.zones = json_array(), .now = now};
     json_t *json = json_object();
 
     if (names == NULL)

@@ -8,6 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Seconds between lines that tell how far a load is. */
+static const double terminal_interval = 0.1, log_interval = 5;
+
 void loader_init(struct loader *loader, struct ev_loop *loop, struct ledger *ledger)
 {
     *loader = (struct loader){.loop = loop, .ledger = ledger, .fd = -1};
@@ -27,6 +30,20 @@ void loader_log_diagnostic(unsigned severity, const char *file, unsigned line, c
         log_plain(level, "%s:%u: %s%s", file, line, rank, sentence);
 }
 
+static void show_progress(struct loader *loader, const struct channel_progress *progress)
+{
+    const struct tally_count count = {
+        .expected = progress->expected, .done = progress->done, .records = progress->records};
+    char text[PACE_TEXT_MAX];
+
+    if (!pace_line(&loader->pace, &count, pace_clock(), text))
+        return;
+    if (loader->on_terminal)
+        log_passing("%s", text);
+    else
+        log_info("%s", text);
+}
+
 /* Notes and logs one finding of the builder; false if the message is none that may come now. */
 static bool take_finding(struct loader *loader, const struct channel_message *message)
 {
@@ -34,6 +51,10 @@ static bool take_finding(struct loader *loader, const struct channel_message *me
 
     if (loader->has_result)
         return false;
+    if (message->type == CHANNEL_PROGRESS) {
+        show_progress(loader, &message->progress);
+        return true;
+    }
     if (message->type == CHANNEL_DIAGNOSTIC) {
         const struct diagnostic diagnostic = {
             .severity = message->diagnostic.severity,
@@ -86,11 +107,15 @@ static bool take_message(struct loader *loader)
     return false;
 }
 
+/* Some messages at a time: the workers are to be looked after as well. */
 static void channel_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {
+    enum { AT_ONCE = 64 };
+
     (void)loop;
     (void)events;
-    take_message(watcher->data);
+    for (unsigned left = AT_ONCE; left > 0 && take_message(watcher->data); left--)
+        ;
 }
 
 bool loader_start(struct loader *loader, const struct builder_order *order)
@@ -103,6 +128,8 @@ bool loader_start(struct loader *loader, const struct builder_order *order)
         return false;
     }
     ledger_begin(loader->ledger);
+    loader->on_terminal = log_is_terminal();
+    pace_start(&loader->pace, loader->on_terminal ? terminal_interval : log_interval, pace_clock());
     loader->pid = pid;
     loader->has_result = false;
     loader->fd = -1;

@@ -9,6 +9,7 @@
 #include "server/channel.h"
 #include "server/ledger.h"
 #include "table/seal.h"
+#include "zone/pace.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -19,6 +20,8 @@ struct loader {
     struct ledger *ledger; /* what the builder finds goes there */
     pid_t pid;             /* 0: no builder is running */
     ev_io channel;
+    struct pace pace;    /* of what the log is told */
+    bool on_terminal;    /* the log is one: a line that is rewritten again and again */
     bool has_result;
     struct channel_built result;
     int fd; /* the builder's table, or -1 */

@@ -112,11 +112,18 @@ static size_t write_head(char *line, size_t room, enum log_level level, const ch
     return (size_t)snprintf(line, room, "%s", prefix);
 }
 
+/* Back to the margin, and what stands in the line gone (ECMA-48, EL). */
+static const char erase[] = "\r\033[K";
+static bool has_passing_line; /* the terminal */
+
 static void write_line(enum log_level level, const char *prefix, const char *text)
 {
-    char line[LOG_LINE_MAX];
-    size_t length = write_head(line, sizeof line, level, prefix);
+    char line[sizeof erase + LOG_LINE_MAX];
+    size_t erased = has_passing_line ? strlen(erase) : 0;
 
+    memcpy(line, erase, erased);
+    has_passing_line = false;
+    size_t length = erased + write_head(line + erased, LOG_LINE_MAX, level, prefix);
     length += log_escape(line + length, sizeof line - length, text);
     line[length] = '\n';
     /* Nobody is left to be told when standard error is closed or full. */
@@ -182,6 +189,28 @@ void log_plain(enum log_level level, const char *format, ...)
     va_start(arguments, format);
     compose(level, "", format, arguments);
     va_end(arguments);
+}
+
+bool log_is_terminal(void)
+{
+    return current.target == LOG_TARGET_STDERR && current.level >= LOG_LEVEL_INFO &&
+           isatty(STDERR_FILENO) != 0;
+}
+
+void log_passing(const char *format, ...)
+{
+    char text[LOG_LINE_MAX], line[sizeof erase + LOG_LINE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    length = snprintf(line, sizeof line, "%ssorreld: %s", erase, text);
+    has_passing_line = true;
+    ssize_t ignored = write(STDERR_FILENO, line, (size_t)length);
+    (void)ignored;
 }
 
 const char *log_last_error(void)

@@ -50,6 +50,12 @@ void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* For those that have not chosen yet. */
 #define log_event log_notice
 
+/* Is standard error, and nothing else, where lines go, and a terminal? */
+bool log_is_terminal(void);
+
+/* There, a line that the next one replaces. */
+void log_passing(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* The last error: why a program that ends after it does so. */
 const char *log_last_error(void);
 

@@ -103,12 +103,13 @@ static int test_zones(const struct settings *settings)
     const struct builder_order order = {.zones = settings->zones,
                                         .zone_count = settings->zone_count};
     struct test_tally tally = {0};
+    const struct builder_sinks sinks = {.diagnostic = report, .closure = &tally};
     struct build_result result;
     struct sealed_table sealed;
     unsigned long zones;
     unsigned long long records;
 
-    if (!builder_build(&order, report, NULL, &tally, &result))
+    if (!builder_build(&order, &sinks, &result))
         return EXIT_FAILURE;
     const char *fault = seal_map(&sealed, result.fd);
     close(result.fd);

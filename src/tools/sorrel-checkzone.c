@@ -4,6 +4,7 @@
 #include "table/hash.h"
 #include "table/seal.h"
 #include "zone/build.h"
+#include "zone/pace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,11 +90,37 @@ static void read_arguments(struct arguments *arguments, int argc, char **argv)
         read_zone_argument(arguments, argv[i]);
 }
 
+/* On a terminal, how long it will take; each line replaces the one before (ECMA-48, EL). */
+struct progress {
+    struct pace pace;
+    bool shown; /* there is a line to be replaced */
+};
+
+static void erase_progress(struct progress *progress)
+{
+    if (progress->shown)
+        fputs("\r\033[K", stderr);
+    progress->shown = false;
+}
+
+static void print_progress(void *closure, const struct tally_count *count)
+{
+    struct progress *progress = closure;
+    char text[PACE_TEXT_MAX];
+
+    if (!pace_line(&progress->pace, count, pace_clock(), text))
+        return;
+    erase_progress(progress);
+    fputs(text, stderr);
+    fflush(stderr);
+    progress->shown = true;
+}
+
 static void print_diagnostic(void *closure, const struct diagnostic *diagnostic)
 {
     const char *mark = diagnostic->severity == SEVERITY_WARNING ? "warning: " : "";
 
-    (void)closure;
+    erase_progress(closure);
     if (diagnostic->line > 0)
         fprintf(stderr, "%s:%u: %s%s\n", diagnostic->file, diagnostic->line, mark,
                 diagnostic->text);
@@ -202,15 +229,25 @@ static bool use_table(const struct arguments *arguments, int fd, bool complete)
 
 static bool check(const struct arguments *arguments)
 {
+    static const double interval = 0.1; /* seconds */
+    struct progress progress = {.shown = false};
     struct build_request request = {
-        .sources = &arguments->sources, .generation = 1, .sink = print_diagnostic};
+        .sources = &arguments->sources,
+        .generation = 1,
+        .sink = print_diagnostic,
+        .progress = !arguments->quiet && isatty(STDERR_FILENO) ? print_progress : NULL,
+        .closure = &progress,
+    };
     struct build_result result;
 
     if (getrandom(&request.seed, sizeof request.seed, 0) != sizeof request.seed) {
         complain("cannot get random octets");
         return false;
     }
-    if (!build_table(&request, &result))
+    pace_start(&progress.pace, interval, pace_clock());
+    bool built = build_table(&request, &result);
+    erase_progress(&progress);
+    if (!built)
         return false;
     bool used = use_table(arguments, result.fd, result.failed == 0);
     close(result.fd);

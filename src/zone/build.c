@@ -19,6 +19,7 @@ struct verdict {
     bool wanted;
     bool unchanged;
     const struct table_section *previous; /* or NULL */
+    uint64_t size;                        /* of the zone file, if it is to be loaded */
     struct input_identity *renewed;       /* as in provenance.h */
 };
 
@@ -30,6 +31,7 @@ struct build {
     size_t window;
     uint64_t seed;
     struct image image;
+    struct tally tally;
 };
 
 static const char no_file[] = "zone table"; /* for what concerns no zone file */
@@ -122,6 +124,11 @@ static bool is_wanted(const struct build *build, const struct name *origin)
     return false;
 }
 
+static bool is_to_be_loaded(const struct verdict *verdict)
+{
+    return verdict->wanted && !verdict->unchanged;
+}
+
 static void look_at(struct build *build, size_t number)
 {
     const struct source *source = &build->request->sources->items[number];
@@ -132,6 +139,10 @@ static void look_at(struct build *build, size_t number)
     if (verdict->previous != NULL && !build->request->force)
         verdict->unchanged =
             provenance_is_unchanged(verdict->previous, source->path, &verdict->renewed);
+    if (!is_to_be_loaded(verdict))
+        return;
+    verdict->size = load_size(source);
+    tally_expect(&build->tally, verdict->size);
 }
 
 /* Zones are looked at in runs: most of them take a few system calls only. */
@@ -193,9 +204,9 @@ static struct loaded *loaded_of(const struct build *build, size_t number)
     return &build->loaded[number % build->window];
 }
 
-static bool is_to_be_loaded(const struct verdict *verdict)
+static struct tally_share share_of(struct build *build, size_t number)
 {
-    return verdict->wanted && !verdict->unchanged;
+    return (struct tally_share){.tally = &build->tally, .left = 2 * build->verdicts[number].size};
 }
 
 /* Loads a zone, unless it is large. On any thread. */
@@ -205,11 +216,12 @@ static void load_small(void *closure, size_t number)
     const struct source *source = &build->request->sources->items[number];
     struct loaded *loaded = loaded_of(build, number);
 
-    if (!is_to_be_loaded(&build->verdicts[number]) || load_is_large(source))
+    if (!is_to_be_loaded(&build->verdicts[number]) ||
+        load_is_large(build->verdicts[number].size))
         return;
     loaded->performed = true;
-    loaded->compiled = load_zone(source, build->seed, false, findings_add, &loaded->findings,
-                                 &loaded->image);
+    loaded->compiled = load_zone(source, build->seed, false, share_of(build, number), findings_add,
+                                 &loaded->findings, &loaded->image);
 }
 
 static bool add_compiled(struct build *build, size_t number)
@@ -219,8 +231,9 @@ static bool add_compiled(struct build *build, size_t number)
     size_t at = build->image.length;
 
     if (!loaded->performed) {
-        loaded->compiled = load_zone(&request->sources->items[number], build->seed, true,
-                                     request->sink, request->closure, &build->image);
+        loaded->compiled =
+            load_zone(&request->sources->items[number], build->seed, true, share_of(build, number),
+                      request->sink, request->closure, &build->image);
     } else {
         findings_tell(&loaded->findings, request->sink, request->closure);
         if (loaded->compiled)
@@ -260,6 +273,7 @@ static void take_zone(void *closure, size_t number)
     image_free(&loaded->image);
     findings_free(&loaded->findings);
     *loaded = (struct loaded){0};
+    tally_tell(&build->tally);
 }
 
 static bool perform_load(void *closure, size_t number)
@@ -364,7 +378,10 @@ static void free_verdicts(const struct build *build)
 
 bool build_table(const struct build_request *request, struct build_result *result)
 {
-    struct build build = {.request = request, .result = result, .seed = request->seed};
+    struct build build = {.request = request,
+                          .result = result,
+                          .seed = request->seed,
+                          .tally = {.sink = request->progress, .closure = request->closure}};
     struct report report = {.sink = request->sink, .closure = request->closure};
     jmp_buf exhausted;
 

@@ -8,6 +8,7 @@
 #include "table/table.h"
 #include "zone/diagnostic.h"
 #include "zone/source.h"
+#include "zone/tally.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ struct build_request {
     uint64_t generation;
     diagnostic_sink *sink;
     build_zone_sink *zone_sink; /* or NULL */
+    tally_sink *progress;       /* or NULL */
     void *closure;
 };
 

@@ -18,7 +18,8 @@ struct compiler {
     struct zone *zone;
     struct nsec3_chain *chain;
     struct image *image;
-    size_t start; /* of the section in the image */
+    size_t start;    /* of the section in the image */
+    uint64_t octets; /* that are left for the tally; 0: it is told at the end only */
     unsigned deepest;
     struct rrset_compiler rrsets;
 };
@@ -172,14 +173,28 @@ static void write_nsec3_node(struct compiler *c, struct nsec3_entry *entry)
     finish_node(c, at, 1);
 }
 
+enum { COUNTED_NAMES = 1 << 15 };
+
+static void count_names(const struct compiler *c)
+{
+    struct tally_share *share = &c->zone->share;
+
+    tally_add(share, c->octets * COUNTED_NAMES / c->zone->name_count, 0);
+    if (c->octets > 0)
+        tally_tell(share->tally);
+}
+
 static void write_nodes(struct compiler *c)
 {
     section_of(c)->nodes = next_ref(c);
     for (size_t i = 0; i < c->chain->count; i++)
         write_nsec3_node(c, &c->chain->entries[i]);
-    for (uint32_t name = 0; name < c->zone->name_count; name++)
+    for (uint32_t name = 0; name < c->zone->name_count; name++) {
         if (classify_exists(&c->zone->names[name]))
             write_node(c, name);
+        if ((name + 1) % COUNTED_NAMES == 0)
+            count_names(c);
+    }
     for (uint32_t name = 0; name < c->zone->name_count; name++)
         if (c->zone->names[name].needed)
             write_glue_node(c, name);
@@ -424,6 +439,7 @@ bool compile_zone(struct zone *zone, struct nsec3_chain *chain, struct image *im
     c->image = image;
     c->start = image->length;
     c->deepest = 0;
+    c->octets = zone->share.told ? zone->share.left : 0;
     rrset_compiler_start(&c->rrsets, zone, image);
     nsec_index_collect(&index, zone);
     write_head(c, &index);

@@ -225,6 +225,11 @@ static void adopt_part(struct reader *reader, struct level *level, const struct 
         reader->has_last_ttl = true;
         reader->last_ttl = part->last_ttl;
     }
+    tally_add(&reader->zone->share, (uint64_t)(part->end - level->counted),
+              reader->zone->record_count - reader->counted);
+    reader->counted = reader->zone->record_count;
+    level->counted = part->end;
+    tally_tell(reader->zone->share.tally);
     level->lexer.at = part->end;
     level->lexer.line = line + part->lines;
 }

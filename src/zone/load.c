@@ -12,10 +12,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* So that the memory that zones take while they are loaded, about ten times their text, is that of
- * one large zone or of a small one for each thread. */
-static const off_t large_size = 4 << 20;
-
 static bool compile(struct zone *zone, struct image *image)
 {
     struct nsec3_chain chain;
@@ -32,26 +28,29 @@ static bool compile(struct zone *zone, struct image *image)
     return compiled;
 }
 
-bool load_zone(const struct source *source, uint64_t seed, bool alone, diagnostic_sink *sink,
-               void *closure, struct image *image)
+bool load_zone(const struct source *source, uint64_t seed, bool alone, struct tally_share share,
+               diagnostic_sink *sink, void *closure, struct image *image)
 {
     struct report report = {.sink = sink, .closure = closure};
     size_t at = image->length;
     struct zone zone;
 
     zone_start(&zone, &source->origin, seed, &report);
+    zone.share = share;
+    zone.share.told = alone;
     reader_read(&zone, source->path, alone);
     bool compiled = zone.file_count > 0 && compile(&zone, image);
     report_close(&report, source->path);
+    tally_end(&zone.share);
     zone_free(&zone);
     if (!compiled)
         image->length = at;
     return compiled;
 }
 
-bool load_is_large(const struct source *source)
+uint64_t load_size(const struct source *source)
 {
     struct stat status;
 
-    return stat(source->path, &status) == 0 && status.st_size >= large_size;
+    return stat(source->path, &status) == 0 ? (uint64_t)status.st_size : 0;
 }

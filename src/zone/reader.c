@@ -307,6 +307,7 @@ static void include_input(struct reader *reader, struct level *above, const char
         .owner = above->owner,
     };
     memcpy(level->owner_text, above->owner_text, sizeof level->owner_text);
+    level->counted = input->text;
     lexer_start(&level->lexer, input->text, input->length);
     reading_entries(reader, level);
     lexer_free_entry(&level->entry);
@@ -436,11 +437,28 @@ static bool is_directive(const struct entry *entry)
     return !entry->owner_omitted && !first->quoted && first->text[0] == '$';
 }
 
+/* Whole files are counted while they are read; parts when they are added. */
+static void count_entries(struct reader *reader, struct level *level)
+{
+    enum { STEP = 1 << 19 };
+    struct zone *zone = reader->zone;
+
+    if (level->lexer.at - level->counted < STEP)
+        return;
+    tally_add(&zone->share, (uint64_t)(level->lexer.at - level->counted),
+              zone->record_count - reader->counted);
+    reader->counted = zone->record_count;
+    level->counted = level->lexer.at;
+    tally_tell(zone->share.tally);
+}
+
 void reading_entries(struct reader *reader, struct level *level)
 {
     const char *error;
 
     for (;;) {
+        if (reader->alone)
+            count_entries(reader, level);
         switch (lexer_next(&level->lexer, &level->entry, &error)) {
         case LEXER_END:
             return;
@@ -462,7 +480,7 @@ void reader_read(struct zone *zone, const char *path, bool alone)
     struct reader *reader = memory_get(sizeof *reader);
     struct level *level = memory_get(sizeof *level);
 
-    *reader = (struct reader){.zone = zone, .report = zone->report};
+    *reader = (struct reader){.zone = zone, .report = zone->report, .alone = alone};
     *level = (struct level){0};
     int error = input_read(&level->input, path);
     if (error != 0) {
@@ -472,9 +490,12 @@ void reader_read(struct zone *zone, const char *path, bool alone)
         level->origin.length = zone->origin.length;
         memcpy(level->origin.octets, zone->origin.octets, zone->origin.length);
         lexer_start(&level->lexer, level->input.text, level->input.length);
+        level->counted = level->input.text;
         if (alone)
             divide_read(reader, level);
         reading_entries(reader, level);
+        tally_add(&zone->share, (uint64_t)(level->lexer.at - level->counted),
+                  zone->record_count - reader->counted);
     }
     lexer_free_entry(&level->entry);
     input_free(&level->input);

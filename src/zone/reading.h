@@ -17,7 +17,8 @@ struct level {
     struct input input;
     struct lexer lexer;
     struct entry entry;
-    uint16_t file; /* in zone->files */
+    const char *counted; /* so far it is in the tally */
+    uint16_t file;       /* in zone->files */
     unsigned depth;
     struct domain origin;
     bool owner_known;
@@ -30,6 +31,8 @@ struct reader {
     struct report *report;
     struct piece *piece; /* where records go; NULL: into the zone */
     struct rdata rdata;
+    bool alone;           /* as for reader_read(), and nothing is read in parts */
+    size_t counted;       /* records in the tally */
     bool has_default_ttl; /* $TTL */
     uint32_t default_ttl;
     bool has_last_ttl; /* of the record before, written in it */

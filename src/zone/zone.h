@@ -11,6 +11,7 @@
 #include "zone/arena.h"
 #include "zone/input.h"
 #include "zone/report.h"
+#include "zone/tally.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,6 +63,7 @@ struct zone_file {
 
 struct zone {
     struct report *report;
+    struct tally_share share;
     uint64_t seed;
     struct name origin;
     uint64_t origin_hash;
