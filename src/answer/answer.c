@@ -28,6 +28,7 @@ struct step {
 struct reply {
     struct response response;
     const struct answer_settings *settings;
+    const struct client *client;
     struct answer_task *task; /* the asked name is replaced as aliases are followed */
     struct match match;
     uint32_t owner; /* message offset of the name now asked for */
@@ -300,6 +301,8 @@ static bool put_answers(struct reply *reply, const struct table_node *node, bool
         if (!(reply->match.kind == MATCH_ALIAS ? put_alias(reply) : put_dname(reply)))
             return false;
         zone = lookup_zone(reply->settings->table, asked, qtype);
+        if (zone != NULL && !access_allows(reply->settings->access, zone, reply->client))
+            zone = NULL;
         *complete = reply->rcode != RCODE_NOERROR || takes_alias(qtype) || zone == NULL ||
                     reply->steps > ALIASES_MAX || was_asked_before(reply);
         if (*complete)
@@ -455,7 +458,10 @@ static uint16_t rcode_of_task(const struct answer_task *task,
 {
     if (task->cookie_state != COOKIE_ABSENT && is_bad_cookie(task, settings, client))
         return RCODE_BADCOOKIE;
-    if (task->zone != NULL || task->told != NULL)
+    if (task->zone != NULL)
+        return access_allows(settings->access, task->zone, client) ? RCODE_NOERROR
+                                                                   : RCODE_REFUSED;
+    if (task->told != NULL)
         return RCODE_NOERROR;
     switch (task->verdict) {
     case QUERY_FORMERR_HEADER:
@@ -476,6 +482,8 @@ static int ede_of_rcode(const struct answer_task *task, uint16_t rcode)
 {
     if (rcode == RCODE_NOTIMP || task->verdict == QUERY_REFUSED)
         return EDE_NOT_SUPPORTED;
+    if (rcode == RCODE_REFUSED && task->zone != NULL)
+        return EDE_PROHIBITED;
     return rcode == RCODE_REFUSED ? EDE_NOT_AUTHORITATIVE : EDE_NONE;
 }
 
@@ -635,6 +643,7 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
     if (task->verdict == QUERY_SILENCE)
         return 0;
     reply.settings = settings;
+    reply.client = client;
     reply.task = task;
     reply.owner = WIRE_HEADER_SIZE;
     reply.place.owner = 0;

@@ -7,6 +7,7 @@
 #ifndef SORREL_ANSWER_ANSWER_H
 #define SORREL_ANSWER_ANSWER_H
 
+#include "answer/access.h"
 #include "answer/chaos.h"
 #include "answer/client.h"
 #include "answer/cookie.h"
@@ -26,6 +27,7 @@ struct answer_settings {
     struct chaos chaos;         /* what is told of the server itself */
     const struct cookie_secrets *cookies; /* NULL: COOKIE options are ignored */
     uint32_t now;               /* for cookies: seconds since 1970, modulo 2^32 */
+    const struct access *access; /* who may ask about which zone; NULL: everyone */
     bool cookies_required;      /* over UDP, of clients that know cookies: else BADCOOKIE */
     struct answer_recent *recent; /* NULL, or kept from one query to the next */
 };

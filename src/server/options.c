@@ -16,6 +16,7 @@ static option_take take_listen;
 static option_take take_rate_limit;
 static option_take take_exempt;
 static option_take take_cookies;
+static option_take take_access;
 
 /* 0 stands for that of --rate-limit. */
 #define RATE_OF_CLASS(class)                                                                       \
@@ -217,6 +218,13 @@ const struct option_row options_table[] = {
      .unit = "seconds",
      .fallback = "10",
      .help = "close a TCP connection that has had no answer for so long"},
+    {.name = "allow-query",
+     .repeats = true,
+     .place = OPTION_BOTH,
+     .argument = "[ZONE=]WHO",
+     .take = take_access,
+     .help = "answer questions about ZONE, or zones not named so, for WHO only: ADDR, ADDR/BITS, "
+             "any or none; may be repeated"},
     {.name = "cookies",
      .place = OPTION_BOTH,
      .argument = "yes|no|required",
@@ -312,6 +320,7 @@ void options_free(struct options *options)
 
     free(options->settings.listeners);
     options->settings.listeners = NULL;
+    access_rules_free(&options->settings.protection.access);
     free(exempt->prefixes);
     *exempt = (struct prefix_list){0};
 }
@@ -394,6 +403,13 @@ static bool take_exempt(struct options *options, const struct option_row *row, c
         return true;
     snprintf(error, OPTION_ERROR_MAX, "%s", reason);
     return false;
+}
+
+static bool take_access(struct options *options, const struct option_row *row, const char *text,
+                        char error[OPTION_ERROR_MAX])
+{
+    (void)row;
+    return access_rules_read(&options->settings.protection.access, text, error);
 }
 
 static bool take_cookies(struct options *options, const struct option_row *row, const char *text,

@@ -79,6 +79,7 @@ void protection_close(struct protection *protection)
     if (protection->limiter != NULL)
         rrl_destroy(protection->limiter);
     protection->limiter = NULL;
+    access_rules_free(&protection->access);
     free(protection->rrl.exempt.prefixes);
     protection->rrl.exempt = (struct prefix_list){0};
 }

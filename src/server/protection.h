@@ -6,6 +6,7 @@
 #define SORREL_SERVER_PROTECTION_H
 
 #include "answer/answer.h"
+#include "server/access_rules.h"
 #include "server/clock.h"
 #include "server/rrl.h"
 #include "server/secrets.h"
@@ -37,6 +38,7 @@ struct protection {
     unsigned tcp_connections; /* that a worker has at a time */
     unsigned tcp_per_network; /* ... of one client network; 0: all */
     unsigned tcp_idle;        /* seconds from one answer to the next query */
+    struct access_rules access; /* who may ask about which zone */
     struct rrl_settings rrl;
     struct rrl *limiter; /* NULL: responses are not limited */
 };

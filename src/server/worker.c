@@ -35,6 +35,7 @@ struct worker {
     const struct inheritance *inherited;
     struct sealed_table table;
     struct answer_settings settings;
+    struct access access;
     struct answer_recent recent;
     struct udp *udp;
     struct tcp *tcp;
@@ -58,6 +59,18 @@ static _Noreturn void fail(void)
     _exit(EXIT_FAILURE);
 }
 
+/* The rules of access, as they go with the table. */
+static void compile_access(struct worker *worker)
+{
+    const struct access_rules *rules = &worker->inherited->protection->access;
+
+    if (rules->count == 0)
+        return;
+    if (!access_rules_compile(rules, worker->table.table.header->seed, &worker->access))
+        fail();
+    worker->settings.access = &worker->access;
+}
+
 static void adopt(struct worker *worker, int fd)
 {
     struct sealed_table next;
@@ -69,6 +82,7 @@ static void adopt(struct worker *worker, int fd)
     worker->table = next;
     worker->recent = (struct answer_recent){0};
     seal_unmap(&previous);
+    compile_access(worker);
     tell_supervisor(worker, CHANNEL_ADOPTED);
 }
 
@@ -199,6 +213,7 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
                                  .recent = &worker->recent};
     if (worker->loop == NULL || worker->udp == NULL)
         fail();
+    compile_access(worker);
     populate(inherited->memory, inherited->listener_count);
     for (size_t i = 0; i < inherited->listener_count; i++)
         udp_start(&worker->udp[i], worker->loop, inherited->sockets[i].udp,

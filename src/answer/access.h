@@ -1,0 +1,32 @@
+/*
+ * Who may ask about which zone.
+ */
+#ifndef SORREL_ANSWER_ACCESS_H
+#define SORREL_ANSWER_ACCESS_H
+
+#include "answer/prefix.h"
+#include "message/name.h"
+#include "table/layout.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct access_entry {
+    uint64_t hash; /* of the apex, as in the table */
+    const struct name *apex;
+    const struct prefix_list *allowed;
+};
+
+/* Belongs to one table, or others of the same seed. */
+struct access {
+    struct access_entry *entries; /* ascending by hash */
+    size_t count;
+    const struct prefix_list *others; /* for zones without an entry; NULL: everyone */
+};
+
+/* `access` NULL: everyone may. */
+bool access_allows(const struct access *access, const struct table_section *zone,
+                   const struct client *client);
+
+#endif

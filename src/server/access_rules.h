@@ -1,0 +1,41 @@
+/*
+ * The rules that options give for who may ask about which zone (answer/access.h).
+ */
+#ifndef SORREL_SERVER_ACCESS_RULES_H
+#define SORREL_SERVER_ACCESS_RULES_H
+
+#include "answer/access.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ACCESS_RULES_ERROR_MAX = 512 };
+
+struct access_rule {
+    bool others; /* for the zones that have no rule of their own, and `apex` is nothing */
+    struct name apex;
+    struct prefix_list allowed;
+};
+
+struct access_rules {
+    struct access_rule *rules;
+    size_t count;
+};
+
+/* Lets `who`, an address, ADDR/BITS, `any` or `none`, ask about the zone of that name, or with NULL
+ * about all that have no rule of their own. False with what to do in `error`. */
+bool access_rules_allow(struct access_rules *rules, const char *zone, const char *who,
+                        char error[ACCESS_RULES_ERROR_MAX]);
+
+/* The same from one text: [ZONE=]WHO. */
+bool access_rules_read(struct access_rules *rules, const char *text,
+                       char error[ACCESS_RULES_ERROR_MAX]);
+
+void access_rules_free(struct access_rules *rules);
+
+/* Makes the rules ready for tables with that seed. `access` points into `rules`, and has memory of
+ * its own, which a second call with it reuses. False: there is no memory. */
+bool access_rules_compile(const struct access_rules *rules, uint64_t seed, struct access *access);
+
+#endif
