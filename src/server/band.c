@@ -154,13 +154,14 @@ static struct model make_model(unsigned workers, uint64_t flows, const double *h
         model.heavy[model.heavy_count] = heavy[model.heavy_count];
         model.rest -= heavy[model.heavy_count++];
     }
+    if (count > 0) /* `heavy` may be NULL otherwise */
+        heavy += model.heavy_count;
     double others = (double)flows - (double)model.heavy_count;
     /* Shares that are told in rounded numbers may leave a rest that is none. */
     if (others < 1 || model.rest < 1e-6)
         model.rest = 0;
-    model.flows = model.rest > 0 ? equivalent_flows(model.rest, others, heavy + model.heavy_count,
-                                                    count - model.heavy_count)
-                                 : 0;
+    model.flows =
+        model.rest > 0 ? equivalent_flows(model.rest, others, heavy, count - model.heavy_count) : 0;
     return model;
 }
 
