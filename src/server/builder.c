@@ -3,6 +3,7 @@
 #include "server/channel.h"
 #include "server/privilege.h"
 #include "server/process.h"
+#include "server/sandbox.h"
 #include "zone/pace.h"
 #include "zone/source.h"
 
@@ -40,6 +41,8 @@ bool builder_build(const struct builder_order *order, const struct builder_sinks
     *result = (struct build_result){.fd = -1};
     bool built = list_sources(order, &list, sinks);
     if (built) {
+        if (sinks->listed != NULL)
+            sinks->listed(sinks->closure, &list);
         struct build_request request = {.sources = &list,
                                         .previous = order->previous,
                                         .only = order->only,
@@ -96,11 +99,24 @@ static void send_progress(void *closure, const struct tally_count *count)
     channel_send(teller->channel, &message, -1);
 }
 
+/* From here on there is nothing but the zones. Which files these are is known, what is in them is
+ * not yet read. */
+static void confine(void *closure, const struct source_list *list)
+{
+    size_t count;
+    char **folders = source_list_folders(list, &count);
+
+    (void)closure;
+    sandbox_enter_builder((const char *const *)folders, count);
+    source_free_folders(folders, count);
+}
+
 static _Noreturn void run_child(const struct builder_order *order, int channel)
 {
     int kept[] = {channel};
     struct teller teller = {.channel = channel};
-    const struct builder_sinks sinks = {.diagnostic = send_diagnostic,
+    const struct builder_sinks sinks = {.listed = confine,
+                                        .diagnostic = send_diagnostic,
                                         .zone = send_zone,
                                         .progress = send_progress,
                                         .closure = &teller};

@@ -7,6 +7,7 @@
 
 #include "table/table.h"
 #include "zone/build.h"
+#include "zone/source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,8 @@ struct builder_order {
 
 /* Who is told, as in struct build_request. */
 struct builder_sinks {
+    /* Told which files there are, before any is read; or NULL. */
+    void (*listed)(void *closure, const struct source_list *list);
     diagnostic_sink *diagnostic;
     build_zone_sink *zone; /* or NULL */
     tally_sink *progress;  /* or NULL */

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "server/ledger_json.h"
 #include "server/log.h"
+#include "server/sandbox.h"
 #include "server/stats.h"
 
 #include <errno.h>
@@ -60,6 +61,13 @@ static json_t *table_json(const struct table *table)
                      "records", (json_int_t)records);
 }
 
+static json_t *sandbox_json(void)
+{
+    const struct sandbox *sandbox = sandbox_in_force();
+
+    return json_pack("{s:b, s:i}", "filter", sandbox->filter, "landlock", sandbox->landlock);
+}
+
 static void status(void *closure, struct control_request *request)
 {
     const struct supervisor *supervisor = closure;
@@ -70,6 +78,7 @@ static void status(void *closure, struct control_request *request)
                   addresses_json(supervisor->settings), "workers", workers_json(supervisor),
                   "zones", ledger_json_zones(&supervisor->ledger, time(NULL)));
 
+    json_object_set_new(json, "sandbox", sandbox_json());
     if (supervisor->table.fd >= 0)
         json_object_set_new(json, "table", table_json(&supervisor->table.sealed.table));
     control_reply(request, true, json);

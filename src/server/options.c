@@ -27,6 +27,9 @@ static option_take take_access;
 /* In the order of enum steering_policy. */
 static const char *const policies[] = {"hash", "query", "random", NULL};
 
+/* In the order of enum sandbox_wish. */
+static const char *const sandbox_wishes[] = {"off", "on", NULL};
+
 /* --- the table ------------------------------------------------------------------- */
 
 const struct option_row options_table[] = {
@@ -237,6 +240,14 @@ const struct option_row options_table[] = {
      .take = option_take_text,
      .field = OPTION_FIELD(settings.protection.secret_file),
      .help = "the secrets of cookies, which several servers may share"},
+    {.name = "sandbox",
+     .place = OPTION_BOTH,
+     .argument = "on|off",
+     .take = option_take_word,
+     .field = OPTION_FIELD(settings.sandbox),
+     .words = sandbox_wishes,
+     .fallback = SANDBOX_DEFAULT,
+     .help = "confine workers and builder by system-call filters and Landlock"},
     {.name = "join",
      .place = OPTION_COMMAND,
      .take = option_take_flag,

@@ -219,6 +219,8 @@ static void describe_death(const struct slot *slot, int status, char text[64])
         snprintf(text, 64, "had stopped working, and was killed");
     else if (slot->fault == SLOT_LOOPING)
         snprintf(text, 64, "worked without end, and was killed");
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        snprintf(text, 64, "made a system call that workers do not, and was killed");
     else if (WIFSIGNALED(status))
         snprintf(text, 64, "died of SIG%s",
                  sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?");

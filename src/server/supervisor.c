@@ -7,6 +7,7 @@
 #include "server/leave.h"
 #include "server/log.h"
 #include "server/notify.h"
+#include "server/sandbox.h"
 #include "server/service.h"
 #include "server/supervision.h"
 
@@ -682,7 +683,11 @@ static void close_supervisor(struct supervisor *supervisor)
 int supervisor_run(struct settings *settings)
 {
     static struct supervisor supervisor;
+    char sandbox[SANDBOX_TEXT_MAX];
 
+    sandbox_prepare(settings->sandbox);
+    if (!sandbox_describe(sandbox) && settings->sandbox == SANDBOX_ON)
+        log_event("%s", sandbox);
     if (!open_supervisor(&supervisor, settings))
         return EXIT_FAILURE;
     inherit_table(&supervisor);

@@ -10,6 +10,7 @@
 #include "server/listener.h"
 #include "server/program.h"
 #include "server/protection.h"
+#include "server/sandbox.h"
 #include "server/steering.h"
 
 #include <stdbool.h>
@@ -20,9 +21,10 @@ struct settings {
     size_t listener_count;
     unsigned workers; /* 1-STEERING_SLOTS_MAX */
     enum steering_policy steering;
-    double stall;       /* seconds without progress before a worker is replaced; 0: never */
-    bool join;          /* share the addresses with whoever has them */
-    char *const *zones; /* ZONE arguments */
+    double stall;              /* seconds without progress before a worker is replaced; 0: never */
+    enum sandbox_wish sandbox; /* of the children */
+    bool join;                 /* share the addresses with whoever has them */
+    char *const *zones;        /* ZONE arguments */
     size_t zone_count;
     const char *state;  /* directory to keep the table in (keeper.h); NULL: nowhere */
     struct control_socket control; /* fd -1: none */

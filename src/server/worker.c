@@ -4,6 +4,7 @@
 #include "server/channel.h"
 #include "server/privilege.h"
 #include "server/process.h"
+#include "server/sandbox.h"
 #include "server/tcp.h"
 #include "server/udp.h"
 
@@ -262,6 +263,7 @@ _Noreturn void worker_run(const struct inheritance *inherited)
     keep_inherited_only(inherited);
     secrets_only_read(&inherited->protection->secrets);
     privilege_confine_worker();
+    sandbox_enter_worker();
     open_worker(&worker, inherited);
     tell_supervisor(&worker, CHANNEL_SERVING);
     ev_run(worker.loop, 0);

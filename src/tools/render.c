@@ -122,6 +122,18 @@ static void print_serials(const json_t *zones, FILE *out)
                 json_array_size(zones) - STATUS_ZONES_MAX);
 }
 
+static void print_sandbox(const json_t *sandbox, FILE *out)
+{
+    bool filter = json_is_true(json_object_get(sandbox, "filter"));
+    bool landlock = number(sandbox, "landlock") > 0;
+
+    fprintf(out, "sandbox    %s\n",
+            filter && landlock ? "system-call filters, Landlock"
+            : filter           ? "system-call filters, no Landlock"
+            : landlock         ? "Landlock, no system-call filters"
+                               : "none");
+}
+
 void render_status(const json_t *reply, FILE *out)
 {
     const json_t *table = json_object_get(reply, "table");
@@ -138,6 +150,7 @@ void render_status(const json_t *reply, FILE *out)
                 number(table, "records"), words_size(number(table, "octets"), room));
     else
         fputs("table      none yet: the zones are being read\n", out);
+    print_sandbox(json_object_get(reply, "sandbox"), out);
     print_zone_summary(zones, out);
     fputc('\n', out);
     print_workers(json_object_get(reply, "workers"), out);

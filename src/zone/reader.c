@@ -322,7 +322,9 @@ static void include_file(struct reader *reader, struct level *level, const char 
 
     int error = input_read(&input, path);
     if (error != 0) {
-        fail(reader, level, line, "cannot read %s: %s", path, strerror(error));
+        fail(reader, level, line, "cannot read %s: %s%s", path, strerror(error),
+             error == EACCES ? " (sorreld includes files of the folders that zone files are in)"
+                             : "");
         return;
     }
     if (is_open_above(level, &input.identity))

@@ -86,7 +86,7 @@ static void grow_index(struct source_list *list)
 }
 
 static bool add_source(struct source_list *list, const struct name *origin, const char *path,
-                       char error[SOURCE_ERROR_MAX])
+                       bool may_be_link, char error[SOURCE_ERROR_MAX])
 {
     char text[NAME_TEXT_MAX];
 
@@ -99,6 +99,7 @@ static bool add_source(struct source_list *list, const struct name *origin, cons
     struct source *source = &list->items[list->count++];
     *place = (uint32_t)list->count;
     source->origin = *origin;
+    source->may_be_link = may_be_link;
     source->path = memory_get(strlen(path) + 1);
     strcpy(source->path, path);
     return true;
@@ -117,7 +118,8 @@ static bool has_suffix(const char *file)
 }
 
 /* FILE.zone */
-static bool add_file(struct source_list *list, const char *path, char error[SOURCE_ERROR_MAX])
+static bool add_file(struct source_list *list, const char *path, bool may_be_link,
+                     char error[SOURCE_ERROR_MAX])
 {
     const char *file = base_name(path);
     struct name origin;
@@ -131,7 +133,7 @@ static bool add_file(struct source_list *list, const char *path, char error[SOUR
     const char *wrong = read_origin(file, strlen(file) - SUFFIX_LENGTH, &origin);
     if (wrong != NULL)
         return refuse(error, "the origin in the file name %s %s: write ORIGIN=FILE", path, wrong);
-    return add_source(list, &origin, path, error);
+    return add_source(list, &origin, path, may_be_link, error);
 }
 
 /* ORIGIN=FILE */
@@ -145,7 +147,8 @@ static bool add_pair(struct source_list *list, const char *argument, const char 
         return refuse(error, "the origin in %s %s", argument, wrong);
     if (equals[1] == '\0')
         return refuse(error, "%s names no file behind the equals sign", argument);
-    return check_readable(equals + 1, error) && add_source(list, &origin, equals + 1, error);
+    return check_readable(equals + 1, error) &&
+           add_source(list, &origin, equals + 1, true, error);
 }
 
 static int is_zone_file(const struct dirent *entry)
@@ -157,6 +160,11 @@ static int is_zone_file(const struct dirent *entry)
 static int compare_entries(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool may_be_link(const struct dirent *entry)
+{
+    return entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
 }
 
 static char *join_path(const char *directory, const char *file)
@@ -182,7 +190,7 @@ static bool add_directory(struct source_list *list, const char *directory,
         added = refuse(error, "no zones in %s: put files there that end in .zone", directory);
     for (int i = 0; i < count; i++) {
         char *path = join_path(directory, entries[i]->d_name);
-        added = added && add_file(list, path, error);
+        added = added && add_file(list, path, may_be_link(entries[i]), error);
         free(path);
         free(entries[i]);
     }
@@ -200,7 +208,7 @@ bool source_list_add(struct source_list *list, const char *argument, char error[
                       "an empty argument is no zone: give DIRECTORY, FILE.zone or ORIGIN=FILE");
     if (stat(argument, &status) == 0)
         return S_ISDIR(status.st_mode) ? add_directory(list, argument, error)
-                                       : add_file(list, argument, error);
+                                       : add_file(list, argument, true, error);
     if (equals != NULL && equals > argument)
         return add_pair(list, argument, equals, error);
     return refuse(error, "cannot read %s: %s", argument, strerror(errno));
@@ -213,4 +221,52 @@ void source_list_free(struct source_list *list)
     free(list->items);
     free(list->index);
     *list = (struct source_list){0};
+}
+
+/* --- folders --------------------------------------------------------------------------------- */
+
+struct folders {
+    char **items;
+    size_t count;
+    size_t room;
+};
+
+/* Adds the folder of `path`, unless that was the last one added: files of one are neighbours. */
+static void add_folder(struct folders *folders, const char *path)
+{
+    size_t length = (size_t)(base_name(path) - path);
+    const char *folder = length > 0 ? path : "./";
+    const char *last = folders->count > 0 ? folders->items[folders->count - 1] : "";
+
+    if (length == 0)
+        length = strlen(folder);
+    if (strlen(last) == length && memcmp(last, folder, length) == 0)
+        return;
+    memory_grow(&folders->items, folders->count, &folders->room, sizeof *folders->items);
+    char *copy = memory_get(length + 1);
+    memcpy(copy, folder, length);
+    copy[length] = '\0';
+    folders->items[folders->count++] = copy;
+}
+
+char **source_list_folders(const struct source_list *list, size_t *count)
+{
+    struct folders folders = {0};
+
+    for (size_t i = 0; i < list->count; i++) {
+        add_folder(&folders, list->items[i].path);
+        char *file = list->items[i].may_be_link ? realpath(list->items[i].path, NULL) : NULL;
+        if (file != NULL)
+            add_folder(&folders, file);
+        free(file);
+    }
+    *count = folders.count;
+    return folders.items;
+}
+
+void source_free_folders(char **folders, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(folders[i]);
+    free(folders);
 }

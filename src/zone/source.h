@@ -13,6 +13,7 @@
 struct source {
     char *path;         /* of the zone file */
     struct name origin; /* the zone's apex */
+    bool may_be_link;   /* `path` may be a symbolic link */
 };
 
 struct source_list {
@@ -35,6 +36,15 @@ enum { SOURCE_ERROR_MAX = 512 };
  * already, a directory without zone files.
  */
 bool source_list_add(struct source_list *list, const char *argument, char error[SOURCE_ERROR_MAX]);
+
+/*
+ * The folders that the zone files are in, also those that symbolic links lead to, each once in a
+ * row: what has to be readable to load them. An array of `*count` strings, to be given back by
+ * source_free_folders().
+ */
+char **source_list_folders(const struct source_list *list, size_t *count);
+
+void source_free_folders(char **folders, size_t count);
 
 void source_list_free(struct source_list *list);
 

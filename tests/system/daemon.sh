@@ -51,6 +51,7 @@ give_up()
 
 end()
 {
+    ! logged "made a system call\|Bad system call" 2>/dev/null || complain "the sandbox has killed a worker"
     [ "$failures" -eq 0 ] || {
         [ ! -f "$log" ] || sed 's/^/    log: /' "$log"
         exit 1

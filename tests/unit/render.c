@@ -18,6 +18,7 @@ static void replies_look_right(void **state)
         {render_status,
          "{'version': '1.2', 'pid': 12, 'uptime': 93784, 'steering': 'hash',"
          " 'listen': ['127.0.0.1@53', '::1@53'],"
+         " 'sandbox': {'filter': true, 'landlock': 6},"
          " 'table': {'generation': 3, 'octets': 2621440, 'zones': 2, 'records': 99},"
          " 'workers': [{'worker': 0, 'pid': 13, 'state': 'serving', 'uptime': 65, 'deaths': 0,"
          "              'udp_queries': 40, 'tcp_queries': 2},"
@@ -29,6 +30,7 @@ static void replies_look_right(void **state)
          "listening  127.0.0.1@53, ::1@53\n"
          "steering   hash\n"
          "table      generation 3, 99 records, 2.5 MiB\n"
+         "sandbox    system-call filters, Landlock\n"
          "zones      2, of which 1 failed to load (sorrelctl zones tells why)\n"
          "\n"
          "worker  process  state           up  deaths    queries\n"
@@ -45,6 +47,7 @@ static void replies_look_right(void **state)
          "listening  \n"
          "steering   query\n"
          "table      none yet: the zones are being read\n"
+         "sandbox    none\n"
          "zones      0\n"
          "\n"
          "worker  process  state  up  deaths  queries\n"

@@ -1,0 +1,21 @@
+/*
+ * System-call filters (seccomp(2)): the lists of what each kind of child process asks of the
+ * kernel. Anything else ends the process at once, by SIGSYS, before it has happened.
+ */
+#ifndef SORREL_SERVER_SYSCALLS_H
+#define SORREL_SERVER_SYSCALLS_H
+
+#include <stdbool.h>
+
+/*
+ * Puts this process, and its threads to come, behind the filter of its kind, for good. The process
+ * must have PR_SET_NO_NEW_PRIVS. False with errno if the kernel refuses.
+ *
+ *   worker    may use the descriptors it has, accept connections and map memory that is not
+ *             executable; it opens, creates, connects and starts nothing
+ *   builder   may besides open files for reading, make memory files, and run threads
+ */
+bool syscalls_confine_worker(void);
+bool syscalls_confine_builder(void);
+
+#endif
