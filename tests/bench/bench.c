@@ -154,7 +154,7 @@ _Noreturn static void usage(int status)
 {
     fputs("usage: bench [OPTION]...\n"
           "  -r ROUNDS     5 or more for figures to go by (5)\n"
-          "  -s SECONDS    of each measurement of throughput (0.8)\n"
+          "  -s SECONDS    of each measurement of throughput (0.7)\n"
           "  -w WORKLOADS  only these of:",
           stderr);
     for (size_t i = 0; i < WORKLOAD_COUNT; i++)
@@ -254,7 +254,7 @@ static void read_options(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct bench bench = {
-        .options = {.measure = {.rounds = 5, .seconds = 0.8, .flows = 4, .window = 256},
+        .options = {.measure = {.rounds = 5, .seconds = 0.7, .flows = 4, .window = 256},
                     .workers = 1,
                     .cold_starts = COLD_STARTS,
                     .names_max = UINT32_MAX}};

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double PACED_PART = 2.0 / 3, WARM_UP = 0.1;
+static const double PACED_PART = 0.5, WARM_UP = 0.1;
 
 void measure_choose_cpus(struct measure_settings *settings)
 {

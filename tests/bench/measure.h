@@ -14,7 +14,7 @@
 
 struct measure_settings {
     unsigned rounds;
-    double seconds; /* of each measurement of throughput; of latency two thirds */
+    double seconds; /* of each measurement of throughput; of latency half as long */
     unsigned flows;
     unsigned window;
     int server_cpu;

@@ -1,5 +1,7 @@
 #include "report.h"
 
+#include "standing.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +206,7 @@ bool report_close(struct report *report, const char *path)
     size_t i;
     bool written = true;
 
+    standing_print(report->text, report->document);
     json_array_foreach(json_object_get(report->document, "notes"), i, note)
         fprintf(report->text, "%s%s\n", i == 0 ? "\nNotes\n  " : "  ", json_string_value(note));
     fflush(report->text);
