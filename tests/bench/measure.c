@@ -97,8 +97,10 @@ static void measure_throughput(const struct round *round, const struct server *s
     double wall = (double)(flow_clock() - begun);
     struct family_cpu after = family_cpu(&family);
 
-    if (!driven || result.rate <= 0)
+    if (!driven || result.rate <= 0) {
+        outcome->failed++;
         return;
+    }
     outcome->measured = true;
     figures_add(&outcome->rate, result.rate);
     figures_add(&outcome->busy, (double)(after.all_ns - before.all_ns) / wall);

@@ -24,6 +24,7 @@ struct measure_settings {
 /* What a server did in one workload. The series have one value a round. */
 struct measure_outcome {
     bool measured;
+    unsigned failed;          /* rounds without a single answer in the time that is measured */
     bool sampled;             /* user_ns, kernel_ns come from samples, not from ticks */
     struct figures rate;      /* answers a second */
     struct figures ratio;     /* to the null responder's of the same round */

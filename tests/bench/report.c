@@ -149,6 +149,8 @@ static void print_remarks(FILE *text, const struct measure_outcome *o)
 {
     if (o->unexpected > 0)
         fprintf(text, "  %.1f %% WRONG", 100 * (double)o->unexpected / (double)o->answered);
+    if (o->failed > 0)
+        fprintf(text, "  %u rounds failed", o->failed);
     if (o->lost > 0)
         fprintf(text, "  %llu lost", (unsigned long long)o->lost);
     if (o->late > 0)

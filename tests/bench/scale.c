@@ -61,7 +61,7 @@ static const struct growth by_workers = {
 static void print_head(const struct scale *scale, const struct growth *growth)
 {
     fprintf(scale->report.text, "\n%s\n  %10s %8s %5s %8s %8s %10s %10s %10s %8s\n", growth->unit,
-            growth->name, "user ns", "+-", "kernel", "null", "memory MB", "peak MB", "octets/item",
+            growth->name, "user ns", "+-", "kernel", "null", "memory MB", "peak MB", "octets each",
             "load s");
 }
 
