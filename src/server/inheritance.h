@@ -8,6 +8,7 @@
 #include "server/listener.h"
 #include "server/protection.h"
 #include "server/slot_memory.h"
+#include "server/supervisor.h"
 #include "table/seal.h"
 
 #include <stddef.h>
@@ -16,7 +17,7 @@ struct inheritance {
     unsigned slot;
     int channel;                            /* to the supervisor */
     const struct listener_sockets *sockets; /* one pair for each listener */
-    const struct listener *listeners;
+    const struct settings *settings;        /* the daemon's */
     size_t listener_count;
     struct slot_memory *memory;
     const struct protection *protection;

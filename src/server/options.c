@@ -23,6 +23,7 @@ static option_take take_access;
     .place = OPTION_FILE, .argument = "N|same", .take = option_take_number,                        \
     .field = OPTION_FIELD(settings.protection.rrl.per_second[class]), .least = 1,                  \
     .most = RRL_RATE_MAX, .unit = "responses a second", .zero = "same", .fallback = "same"
+static option_take take_told;
 
 /* In the order of enum steering_policy. */
 static const char *const policies[] = {"hash", "query", "random", NULL};
@@ -62,6 +63,26 @@ const struct option_row options_table[] = {
      .words = policies,
      .fallback = "hash",
      .help = "how queries are spread over workers: hash, query or random"},
+    {.name = "identity",
+     .letter = 'i',
+     .place = OPTION_BOTH,
+     .take = option_take_flag,
+     .field = OPTION_FIELD(settings.identity.told),
+     .help = "tell clients that ask for it which server and worker answers"},
+    {.name = "server-id",
+     .place = OPTION_BOTH,
+     .argument = "TEXT",
+     .take = take_told,
+     .field = OPTION_FIELD(settings.identity.id),
+     .shown = "the host's name",
+     .help = "with --identity: the server's id; none: it is not told"},
+    {.name = "server-version",
+     .place = OPTION_BOTH,
+     .argument = "TEXT",
+     .take = take_told,
+     .field = OPTION_FIELD(settings.identity.version),
+     .shown = "sorrel and its version",
+     .help = "with --identity: the version; none: it is not told"},
     {.name = "user",
      .letter = 'u',
      .place = OPTION_BOTH,
@@ -438,6 +459,21 @@ static bool take_cookies(struct options *options, const struct option_row *row, 
         }
     snprintf(error, OPTION_ERROR_MAX, "give yes, no or required");
     return false;
+}
+
+static bool take_told(struct options *options, const struct option_row *row, const char *text,
+                      char error[OPTION_ERROR_MAX])
+{
+    const char **field = (const char **)(void *)((char *)options + row->field);
+    size_t length = strlen(text);
+
+    if (length == 0 || length > IDENTITY_TEXT_MAX) {
+        snprintf(error, OPTION_ERROR_MAX, "give a text of 1 to %d octets, or none",
+                 IDENTITY_TEXT_MAX);
+        return false;
+    }
+    *field = strcmp(text, "none") == 0 ? "" : text;
+    return true;
 }
 
 /* --- the command line -------------------------------------------------------------- */

@@ -34,6 +34,7 @@ static void grow(struct supervisor *supervisor, unsigned workers)
     if (supervisor->slot_count == workers)
         *resize->error = '\0';
     settings->workers = (unsigned)supervisor->slot_count;
+    supervisor_publish_workers(supervisor);
     for (size_t i = resize->from; i < supervisor->slot_count; i++)
         supervisor_spawn(supervisor, &supervisor->slots[i]);
 }
@@ -53,6 +54,7 @@ static void shrink(struct supervisor *supervisor, unsigned workers)
     supervisor->settings->workers = workers;
     for (size_t i = workers; i < supervisor->slot_count; i++)
         supervisor->slots[i].retiring = true;
+    supervisor_publish_workers(supervisor);
     supervisor_steer(supervisor, supervisor->slot_count);
     for (size_t i = workers; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];

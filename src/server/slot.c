@@ -159,18 +159,17 @@ bool slot_has_batch(const struct slot *slot)
 }
 
 static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned number,
-                                const struct listener *listeners,
-                                const struct protection *protection,
-                                const struct sealed_table *table, int channel)
+                                const struct settings *settings, const struct sealed_table *table,
+                                int channel)
 {
     struct slot *slot = &slots[number];
     struct inheritance inheritance = {.slot = number,
                                       .channel = channel,
                                       .sockets = slot->sockets,
-                                      .listeners = listeners,
+                                      .settings = settings,
                                       .listener_count = slot->listener_count,
                                       .memory = slot->memory,
-                                      .protection = protection,
+                                      .protection = &settings->protection,
                                       .table = *table};
 
     for (size_t i = 0; i < slot_count; i++)
@@ -180,15 +179,14 @@ static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned 
 }
 
 int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
-               const struct listener *listeners, const struct protection *protection,
-               const struct sealed_table *table)
+               const struct settings *settings, const struct sealed_table *table)
 {
     struct slot *slot = &slots[number];
     int channel;
     pid_t pid = process_fork(&channel, PROCESS_WARNED);
 
     if (pid == 0)
-        run_child(slots, slot_count, number, listeners, protection, table, channel);
+        run_child(slots, slot_count, number, settings, table, channel);
     if (pid < 0)
         return -1;
     slot->pid = pid;

@@ -10,6 +10,7 @@
 #include "server/obituaries.h"
 #include "server/protection.h"
 #include "server/slot_memory.h"
+#include "server/supervisor.h"
 #include "table/seal.h"
 
 #include <ev.h>
@@ -32,6 +33,10 @@ struct slot_queue {
     uint32_t room;
     uint32_t last_drops; /* as the kernel counts them, for as long as the socket has been open */
     uint64_t drops;      /* datagrams that found no room, since this daemon has it */
+    struct {
+        uint64_t queries, drops;
+        uint32_t samples;
+    } looked; /* what there was when the current interval (interval.h) began */
 };
 
 struct slot {
@@ -103,8 +108,7 @@ bool slot_has_batch(const struct slot *slot);
 
 /* Forks a worker for `slots[number]`, which serves `table`. 0, or -1 with errno. */
 int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
-               const struct listener *listeners, const struct protection *protection,
-               const struct sealed_table *table);
+               const struct settings *settings, const struct sealed_table *table);
 
 /*
  * The worker has died with `status` as of waitpid(2): closes its channel, gives up the query it

@@ -7,6 +7,7 @@
 
 #include "server/batch.h"
 #include "server/counters.h"
+#include "server/flows.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -25,9 +26,11 @@ struct slot_tcp_query {
 struct slot_address {
     struct batch batch;
     _Alignas(64) struct counters_traffic traffic;
+    struct flows flows;
 };
 
 struct slot_memory {
+    _Atomic uint32_t workers; /* that the daemon has: written by the supervisor */
     struct counters counters;
     struct slot_tcp_query tcp_query;
     _Alignas(64) struct slot_address addresses[];

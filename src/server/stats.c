@@ -229,12 +229,10 @@ static json_t *group_json(const struct supervisor *supervisor, size_t listener)
                      (json_int_t)retired->udp_responses, "drops", (json_int_t)retired->drops);
 }
 
-static json_t *groups_json(struct supervisor *supervisor)
+static json_t *groups_json(const struct supervisor *supervisor)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < supervisor->slot_count; i++)
-        slot_look_at_queues(&supervisor->slots[i]);
     for (size_t i = 0; i < supervisor->settings->listener_count; i++)
         json_array_append_new(list, group_json(supervisor, i));
     return list;
@@ -251,10 +249,12 @@ json_t *stats_document(struct supervisor *supervisor)
 {
     struct timespec now;
 
+    interval_look(supervisor);
     clock_gettime(CLOCK_REALTIME, &now);
-    return json_pack("{s:s, s:i, s:f, s:f, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "pid",
-                     (int)getpid(), "time", (double)now.tv_sec + (double)now.tv_nsec / 1e9,
+    return json_pack("{s:s, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o*}", "version", PACKAGE_VERSION,
+                     "pid", (int)getpid(), "time", (double)now.tv_sec + (double)now.tv_nsec / 1e9,
                      "uptime", (double)(slot_clock() - supervisor->started), "steering",
                      steering_json(supervisor), "workers", workers_json(supervisor), "retired",
-                     retired_json(supervisor), "groups", groups_json(supervisor));
+                     retired_json(supervisor), "groups", groups_json(supervisor), "interval",
+                     interval_json(supervisor));
 }

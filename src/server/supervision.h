@@ -7,8 +7,9 @@
 #define SORREL_SERVER_SUPERVISION_H
 
 #include "server/control.h"
-#include "server/keeper.h"
 #include "server/guard.h"
+#include "server/interval.h"
+#include "server/keeper.h"
 #include "server/ledger.h"
 #include "server/loader.h"
 #include "server/reloads.h"
@@ -43,6 +44,7 @@ struct supervisor {
     struct resize resize;
     struct stall stall;
     struct stats stats;
+    struct interval interval;
     struct control *control; /* NULL: none */
     time_t started;          /* by slot_clock() */
     uint64_t seed;
@@ -74,6 +76,9 @@ void supervisor_steer(struct supervisor *supervisor, size_t slots);
 
 /* Opens one slot more. False with a sentence in `error`. */
 bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERROR_MAX]);
+
+/* Lets the workers know how many they are. */
+void supervisor_publish_workers(struct supervisor *supervisor);
 
 /* Starts a worker for the slot, now or, if that fails, a second later. */
 void supervisor_spawn(struct supervisor *supervisor, struct slot *slot);

@@ -132,10 +132,19 @@ static void steer(struct supervisor *supervisor)
 static void slot_readable(struct ev_loop *loop, ev_io *watcher, int events);
 static void check_progress(struct supervisor *supervisor);
 
+void supervisor_publish_workers(struct supervisor *supervisor)
+{
+    unsigned workers = 0;
+
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        workers += !supervisor->slots[i].retiring;
+    for (size_t i = 0; i < supervisor->slot_count; i++)
+        supervisor->slots[i].memory->workers = workers;
+}
+
 void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
 {
-    if (slot_spawn(supervisor->slots, supervisor->slot_count, slot->number,
-                   supervisor->settings->listeners, &supervisor->settings->protection,
+    if (slot_spawn(supervisor->slots, supervisor->slot_count, slot->number, supervisor->settings,
                    &supervisor->table.sealed) != 0) {
         log_error("cannot start worker %u: %s", slot->number, strerror(errno));
         slot->respawn.repeat = 1;
@@ -388,6 +397,7 @@ static bool open_slots(struct supervisor *supervisor)
             return false;
         }
     steer(supervisor);
+    supervisor_publish_workers(supervisor);
     return true;
 }
 
@@ -400,8 +410,8 @@ static void inherit_table(struct supervisor *supervisor)
 
     table->fd = handover_take(&supervisor->settings->inherited, HANDOVER_TABLE, 0, NULL);
     if (table->fd < 0) {
-        supervisor->was_kept = supervisor->settings->takeover < 0 &&
-                               keeper_read(&supervisor->keeper, table);
+        supervisor->was_kept =
+            supervisor->settings->takeover < 0 && keeper_read(&supervisor->keeper, table);
         if (supervisor->was_kept)
             supervisor->generation = table->sealed.table.header->generation;
         return;
@@ -527,8 +537,8 @@ static void tell_of_kept_table(const struct supervisor *supervisor,
 {
     if (supervisor->was_kept && supervisor->table.fd < 0)
         log_info("%llu zone%s not read: unchanged since the table in %s was kept",
-                  (unsigned long long)result->copied, result->copied == 1 ? "" : "s",
-                  supervisor->settings->state);
+                 (unsigned long long)result->copied, result->copied == 1 ? "" : "s",
+                 supervisor->settings->state);
 }
 
 static void builder_exited(struct supervisor *supervisor, int status)
@@ -658,6 +668,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct settings *sett
     supervisor->stop_limit.data = supervisor;
     obituaries_open(&supervisor->obituaries, supervisor->loop);
     stall_start(supervisor);
+    interval_start(supervisor);
     return true;
 }
 
@@ -673,6 +684,7 @@ static void close_supervisor(struct supervisor *supervisor)
     handover_discard(&supervisor->settings->inherited);
     obituaries_close(&supervisor->obituaries);
     guard_close(&supervisor->guard);
+    interval_stop(supervisor);
     stats_free(&supervisor->stats);
     ledger_free(&supervisor->ledger);
     keeper_close(&supervisor->keeper);
@@ -690,6 +702,7 @@ int supervisor_run(struct settings *settings)
         log_event("%s", sandbox);
     if (!open_supervisor(&supervisor, settings))
         return EXIT_FAILURE;
+    identity_complete(&settings->identity);
     inherit_table(&supervisor);
     succession_init(&supervisor);
     takeover_begin(&supervisor);

@@ -7,6 +7,7 @@
 
 #include "server/control_socket.h"
 #include "server/handover.h"
+#include "server/identity.h"
 #include "server/listener.h"
 #include "server/program.h"
 #include "server/protection.h"
@@ -21,12 +22,13 @@ struct settings {
     size_t listener_count;
     unsigned workers; /* 1-STEERING_SLOTS_MAX */
     enum steering_policy steering;
+    struct identity identity;
     double stall;              /* seconds without progress before a worker is replaced; 0: never */
     enum sandbox_wish sandbox; /* of the children */
     bool join;                 /* share the addresses with whoever has them */
     char *const *zones;        /* ZONE arguments */
     size_t zone_count;
-    const char *state;  /* directory to keep the table in (keeper.h); NULL: nowhere */
+    const char *state;             /* directory to keep the table in (keeper.h); NULL: nowhere */
     struct control_socket control; /* fd -1: none */
     const char *control_fault;     /* then, why */
     struct handover inherited;     /* sockets and tables that another daemon, or a service manager,

@@ -228,6 +228,7 @@ static void finish_batch(struct udp *udp)
     counters_add(&udp->traffic->udp_queries, taken);
     counters_add(&udp->traffic->udp_responses, sent);
     counters_batch(udp->counters, taken);
+    flows_note(udp->flows, udp->batch->peer, taken);
     counters_add(&udp->counters->heartbeat, 1);
     batch_close(udp->batch);
 }
@@ -267,6 +268,7 @@ void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                         .batch = &address->batch,
                         .counters = counters,
                         .traffic = &address->traffic,
+                        .flows = &address->flows,
                         .settings = settings,
                         .protection = protection};
     if (batch_take_over(udp->batch, wildcard) > 0)

@@ -18,6 +18,7 @@ struct udp {
     struct batch *batch;
     struct counters *counters;
     struct counters_traffic *traffic;
+    struct flows *flows;
     struct answer_settings *settings; /* secrets and time are brought up to date */
     const struct protection *protection;
 };

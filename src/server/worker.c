@@ -2,6 +2,7 @@
 
 #include "answer/answer.h"
 #include "server/channel.h"
+#include "server/identity.h"
 #include "server/privilege.h"
 #include "server/process.h"
 #include "server/sandbox.h"
@@ -40,7 +41,9 @@ struct worker {
     struct answer_recent recent;
     struct udp *udp;
     struct tcp *tcp;
+    struct identity_texts identity;
     ev_io channel;
+    ev_check woken;
     ev_timer retirement;
     unsigned retire_turns;
     bool finishing;
@@ -199,6 +202,16 @@ static void populate(struct slot_memory *memory, size_t batches)
 #endif
 }
 
+/* Before the turn's work: what clients are told of the server is kept true. */
+static void wake_up(struct ev_loop *loop, ev_check *watcher, int events)
+{
+    struct worker *worker = watcher->data;
+
+    (void)loop;
+    (void)events;
+    identity_update(&worker->identity, worker->inherited->memory->workers, &worker->settings);
+}
+
 static void open_worker(struct worker *worker, const struct inheritance *inherited)
 {
     *worker = (struct worker){.loop = ev_loop_new(EVFLAG_NOTIMERFD),
@@ -215,16 +228,24 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
     if (worker->loop == NULL || worker->udp == NULL)
         fail();
     compile_access(worker);
+    identity_tell(&worker->identity, &inherited->settings->identity, inherited->slot,
+                  &worker->settings);
+    identity_update(&worker->identity, inherited->memory->workers, &worker->settings);
     populate(inherited->memory, inherited->listener_count);
     for (size_t i = 0; i < inherited->listener_count; i++)
         udp_start(&worker->udp[i], worker->loop, inherited->sockets[i].udp,
-                  address_is_wildcard(&inherited->listeners[i].address),
+                  address_is_wildcard(&inherited->settings->listeners[i].address),
                   &inherited->memory->addresses[i], &inherited->memory->counters,
                   &worker->settings, inherited->protection);
     worker->tcp = tcp_start(worker->loop, inherited->sockets, inherited->listener_count,
                             inherited->memory, &worker->settings, inherited->protection);
     if (worker->tcp == NULL)
         fail();
+    ev_check_init(&worker->woken, wake_up);
+    ev_set_priority(&worker->woken, EV_MAXPRI);
+    worker->woken.data = worker;
+    if (inherited->settings->identity.told)
+        ev_check_start(worker->loop, &worker->woken);
     ev_io_init(&worker->channel, serve_channel, inherited->channel, EV_READ);
     worker->channel.data = worker;
     ev_io_start(worker->loop, &worker->channel);
