@@ -8,7 +8,6 @@
 #include "zone/source.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -63,13 +62,23 @@ bool builder_build(const struct builder_order *order, const struct builder_sinks
 struct teller {
     int channel;
     double told;
+    struct channel_message zones; /* that are not told yet */
 };
+
+static void send_zones(struct teller *teller)
+{
+    if (teller->zones.zones.length > 0)
+        channel_send(teller->channel, &teller->zones, -1);
+    teller->zones.zones.length = 0;
+}
 
 static void send_diagnostic(void *closure, const struct diagnostic *diagnostic)
 {
-    const struct teller *teller = closure;
+    struct teller *teller = closure;
     struct channel_message message;
 
+    /* It is the next zone's. */
+    send_zones(teller);
     channel_set_diagnostic(&message, diagnostic->severity, diagnostic->line, diagnostic->file,
                            diagnostic->text);
     channel_send(teller->channel, &message, -1);
@@ -77,11 +86,12 @@ static void send_diagnostic(void *closure, const struct diagnostic *diagnostic)
 
 static void send_zone(void *closure, const struct name *origin, enum build_outcome outcome)
 {
-    const struct teller *teller = closure;
-    struct channel_message message = {.type = CHANNEL_ZONE, .zone.outcome = outcome};
+    struct teller *teller = closure;
 
-    memcpy(message.zone.name, origin->octets, origin->length);
-    channel_send(teller->channel, &message, -1);
+    if (channel_add_zone(&teller->zones, origin, outcome))
+        return;
+    send_zones(teller);
+    channel_add_zone(&teller->zones, origin, outcome);
 }
 
 static void send_progress(void *closure, const struct tally_count *count)
@@ -114,7 +124,7 @@ static void confine(void *closure, const struct source_list *list)
 static _Noreturn void run_child(const struct builder_order *order, int channel)
 {
     int kept[] = {channel};
-    struct teller teller = {.channel = channel};
+    struct teller teller = {.channel = channel, .zones.type = CHANNEL_ZONES};
     const struct builder_sinks sinks = {.listed = confine,
                                         .diagnostic = send_diagnostic,
                                         .zone = send_zone,
@@ -128,6 +138,7 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
     setpriority(PRIO_PROCESS, 0, BUILDER_NICENESS);
     privilege_confine_builder();
     bool made = builder_build(order, &sinks, &result);
+    send_zones(&teller);
     struct channel_message message = {.type = CHANNEL_BUILT,
                                       .built = {.made = made && !result.unchanged,
                                                 .unchanged = made && result.unchanged,

@@ -39,7 +39,7 @@ struct builder_sinks {
 bool builder_build(const struct builder_order *order, const struct builder_sinks *sinks,
                    struct build_result *result);
 
-/* Does it in a child, which sends CHANNEL_DIAGNOSTIC, CHANNEL_ZONE, CHANNEL_PROGRESS some times a
+/* Does it in a child, which sends CHANNEL_DIAGNOSTIC, CHANNEL_ZONES, CHANNEL_PROGRESS some times a
  * second, and a last CHANNEL_BUILT over `channel` and exits. The child's process id, or -1 with
  * errno. */
 pid_t builder_start(const struct builder_order *order, int *channel);

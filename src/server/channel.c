@@ -42,6 +42,7 @@ static size_t text_length(const struct channel_message *message, size_t room)
 static size_t message_size(const struct channel_message *message, size_t received)
 {
     const size_t text_at = offsetof(struct channel_message, diagnostic.text);
+    const size_t items_at = offsetof(struct channel_message, zones.items);
 
     switch (message->type) {
     case CHANNEL_RETIRE:
@@ -57,8 +58,10 @@ static size_t message_size(const struct channel_message *message, size_t receive
         return header_size + sizeof message->built;
     case CHANNEL_PROGRESS:
         return header_size + sizeof message->progress;
-    case CHANNEL_ZONE:
-        return header_size + sizeof message->zone;
+    case CHANNEL_ZONES:
+        return received >= items_at && message->zones.length <= sizeof message->zones.items
+                   ? items_at + message->zones.length
+                   : 0;
     case CHANNEL_DIAGNOSTIC: {
         if (received <= text_at)
             return 0;
@@ -103,6 +106,34 @@ int channel_send(int channel, const struct channel_message *message, int descrip
         if (errno != EINTR)
             return -1;
     }
+}
+
+bool channel_add_zone(struct channel_message *message, const struct name *origin, unsigned outcome)
+{
+    struct channel_zones *zones = &message->zones;
+
+    if (sizeof zones->items - zones->length < 1u + origin->length)
+        return false;
+    zones->items[zones->length++] = (uint8_t)outcome;
+    memcpy(zones->items + zones->length, origin->octets, origin->length);
+    zones->length += origin->length;
+    return true;
+}
+
+bool channel_next_zone(const struct channel_message *message, uint32_t *position,
+                       struct name *origin, unsigned *outcome)
+{
+    const struct channel_zones *zones = &message->zones;
+
+    if (*position == zones->length)
+        return false;
+    size_t length =
+        name_read(origin, zones->items + *position + 1, zones->length - *position - 1);
+    if (length == 0)
+        return false;
+    *outcome = zones->items[*position];
+    *position += 1 + (uint32_t)length;
+    return true;
 }
 
 void channel_set_diagnostic(struct channel_message *message, uint32_t severity, uint32_t line,

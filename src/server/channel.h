@@ -11,7 +11,7 @@
  *                            CHANNEL_ADOPTED
  *                            CHANNEL_LEFT
  *   builder -> supervisor    CHANNEL_DIAGNOSTIC
- *                            CHANNEL_ZONE
+ *                            CHANNEL_ZONES
  *                            CHANNEL_PROGRESS
  *                            CHANNEL_BUILT       the sealed table, if one was made
  *
@@ -37,7 +37,7 @@ enum channel_type {
     CHANNEL_ADOPTED,    /* every answer from now on is from this table */
     CHANNEL_LEFT,       /* what was taken off the sockets is answered, and they are closed */
     CHANNEL_DIAGNOSTIC, /* something is wrong in a zone file */
-    CHANNEL_ZONE,       /* what became of a zone; behind its diagnostics */
+    CHANNEL_ZONES,      /* what became of some zones; behind their diagnostics */
     CHANNEL_PROGRESS,   /* how far the builder is */
     CHANNEL_BUILT,      /* the outcome; the builder's last message */
 };
@@ -54,9 +54,10 @@ struct channel_diagnostic {
     char text[CHANNEL_TEXT_MAX]; /* file name and sentence, each NUL-terminated */
 };
 
-struct channel_zone {
-    uint32_t outcome; /* enum build_outcome */
-    uint8_t name[NAME_OCTETS_MAX + 1];
+struct channel_zones {
+    uint32_t length;
+    uint8_t items[CHANNEL_TEXT_MAX]; /* `length` octets: of each zone its enum build_outcome in one
+                                        octet, and its name in wire form */
 };
 
 struct channel_progress {
@@ -82,7 +83,7 @@ struct channel_message {
     union {
         struct channel_generation table; /* ADOPT, ADOPTED */
         struct channel_diagnostic diagnostic;
-        struct channel_zone zone;
+        struct channel_zones zones;
         struct channel_progress progress;
         struct channel_built built;
     };
@@ -101,6 +102,14 @@ int channel_pair(int ends[2]);
 /* Sends `message`, with `descriptor` unless that is -1. 0, or -1 with errno (EAGAIN: the peer does
  * not read). The caller keeps the descriptor. */
 int channel_send(int channel, const struct channel_message *message, int descriptor);
+
+/* Adds a zone to a message of that type; false if there is no room for it. */
+bool channel_add_zone(struct channel_message *message, const struct name *origin, unsigned outcome);
+
+/* Walks the zones of a message that was received: start with *position = 0. False at the end, or
+ * where it is malformed: then `*position` is not the message's length. */
+bool channel_next_zone(const struct channel_message *message, uint32_t *position,
+                       struct name *origin, unsigned *outcome);
 
 /* Fills in a diagnostic; what is too long is cut off. */
 void channel_set_diagnostic(struct channel_message *message, uint32_t severity, uint32_t line,

@@ -44,11 +44,20 @@ static void show_progress(struct loader *loader, const struct channel_progress *
         log_info("%s", text);
 }
 
+static bool note_zones(struct loader *loader, const struct channel_message *message)
+{
+    struct name origin;
+    unsigned outcome = 0;
+    uint32_t position = 0;
+
+    while (channel_next_zone(message, &position, &origin, &outcome) && outcome <= BUILD_FAILED)
+        ledger_add_zone(loader->ledger, &origin, outcome);
+    return position == message->zones.length && outcome <= BUILD_FAILED;
+}
+
 /* Notes and logs one finding of the builder; false if the message is none that may come now. */
 static bool take_finding(struct loader *loader, const struct channel_message *message)
 {
-    struct name origin;
-
     if (loader->has_result)
         return false;
     if (message->type == CHANNEL_PROGRESS) {
@@ -67,11 +76,7 @@ static bool take_finding(struct loader *loader, const struct channel_message *me
                               diagnostic.text);
         return true;
     }
-    if (message->type != CHANNEL_ZONE || message->zone.outcome > BUILD_FAILED ||
-        name_read(&origin, message->zone.name, sizeof message->zone.name) == 0)
-        return false;
-    ledger_add_zone(loader->ledger, &origin, message->zone.outcome);
-    return true;
+    return message->type == CHANNEL_ZONES && note_zones(loader, message);
 }
 
 /* Takes one message; false when no more is to be expected for now. */

@@ -26,6 +26,8 @@ struct verdict {
 struct build {
     const struct build_request *request;
     struct build_result *result;
+    const char **wanted; /* the names in request->only, ascending */
+    size_t wanted_count;
     struct verdict *verdicts; /* one for each source */
     struct loaded *loaded;    /* `window` of them: those under way */
     size_t window;
@@ -111,17 +113,35 @@ static void renew_identities(const struct build *build, size_t at,
 
 /* --- all zones ------------------------------------------------------------------- */
 
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* There may be as many names as there are zones. */
+static void sort_wanted(struct build *build)
+{
+    const char *const *only = build->request->only;
+
+    for (; only != NULL && only[build->wanted_count] != NULL; build->wanted_count++)
+        ;
+    if (build->wanted_count == 0)
+        return;
+    build->wanted = memory_get(build->wanted_count * sizeof *build->wanted);
+    memcpy(build->wanted, only, build->wanted_count * sizeof *build->wanted);
+    qsort(build->wanted, build->wanted_count, sizeof *build->wanted, compare_texts);
+}
+
 static bool is_wanted(const struct build *build, const struct name *origin)
 {
     char text[NAME_TEXT_MAX];
+    const char *key = text;
 
     if (build->request->only == NULL)
         return true;
     name_to_text(origin, text);
-    for (const char *const *wanted = build->request->only; *wanted != NULL; wanted++)
-        if (strcmp(*wanted, text) == 0)
-            return true;
-    return false;
+    return build->wanted_count > 0 && bsearch(&key, build->wanted, build->wanted_count,
+                                              sizeof *build->wanted, compare_texts) != NULL;
 }
 
 static bool is_to_be_loaded(const struct verdict *verdict)
@@ -349,6 +369,7 @@ static bool build_all(struct build *build)
 {
     struct report report = {.sink = build->request->sink, .closure = build->request->closure};
 
+    sort_wanted(build);
     look_at_zones(build);
     if (build->request->sparing && is_all_unchanged(build)) {
         keep_previous(build);
@@ -374,6 +395,7 @@ static void free_verdicts(const struct build *build)
     for (size_t i = 0; i < build->request->sources->count; i++)
         free(build->verdicts[i].renewed);
     free(build->verdicts);
+    free(build->wanted);
 }
 
 bool build_table(const struct build_request *request, struct build_result *result)

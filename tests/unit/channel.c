@@ -195,9 +195,46 @@ static void the_supervisor_never_waits_for_a_child(void **state)
     assert_true(sent > 0 && sent < 1000000);
 }
 
+static void zones_travel_together(void **state)
+{
+    static const uint8_t wire[] = {3, 'c', 'o', 'm', 0};
+    struct channel_message sent = {.type = CHANNEL_ZONES}, received;
+    struct name origin, read;
+    unsigned outcome, added = 0, got = 0;
+    uint32_t position = 0;
+    int ends[2], fd;
+
+    (void)state;
+    name_read(&origin, wire, sizeof wire);
+    while (channel_add_zone(&sent, &origin, added % 4))
+        added++;
+    assert_int_equal(added, CHANNEL_TEXT_MAX / (1 + sizeof wire));
+    assert_int_equal(channel_pair(ends), 0);
+    assert_int_equal(channel_send(ends[1], &sent, -1), 0);
+    assert_int_equal(channel_receive(ends[0], &received, &fd), CHANNEL_MESSAGE);
+    for (; channel_next_zone(&received, &position, &read, &outcome); got++) {
+        assert_int_equal(outcome, got % 4);
+        assert_memory_equal(read.octets, wire, sizeof wire);
+    }
+    assert_int_equal(got, added);
+    assert_int_equal(position, received.zones.length);
+    /* A name that is cut off, or compressed. */
+    received.zones.length = position = 3;
+    assert_false(channel_next_zone(&received, &position, &read, &outcome));
+    position = 0;
+    assert_false(channel_next_zone(&received, &position, &read, &outcome));
+    assert_int_equal(position, 0);
+    sent.zones.length = CHANNEL_TEXT_MAX + 1;
+    assert_true(send(ends[1], &sent, 100, 0) == 100);
+    assert_int_equal(channel_receive(ends[0], &received, &fd), CHANNEL_MALFORMED);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zones_travel_together),
         cmocka_unit_test_setup_teardown(messages_arrive_as_they_were_sent, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(diagnostics_carry_two_texts, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(malformed_messages_are_told_and_leak_nothing, open_pair,
