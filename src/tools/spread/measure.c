@@ -7,12 +7,13 @@
 #include "tools/spread/ticker.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds for all rows together, unless the user has said how many queries there are to be;
- * starting daemons comes on top of it. */
-static const double budget = 45, no_limit = 1e6;
+/* Seconds for all rows together, and for each of the last ones if the others took too long; unless
+ * the user has said how many queries there are to be. */
+static const double budget = 50, least_seconds = 0.5, no_limit = 1e6;
 
 /* What a first look at a server consists of, and how long it takes one that does not answer. */
 enum { LOOK_FLOWS = 64, LOOK_QUERIES = 512 };
@@ -28,8 +29,9 @@ struct measurement {
     struct ticker ticker;
     const struct policy *policy;
     unsigned flows;
-    size_t rows;    /* that there will be */
-    double seconds; /* for each of them */
+    size_t rows;      /* that there will be */
+    size_t rows_left; /* that are still to be measured */
+    uint64_t started;
 };
 
 static void show_progress(void *closure, double part)
@@ -67,6 +69,16 @@ static bool send_traffic(struct measurement *measurement, uint64_t queries, doub
     return sent && !interrupt_came();
 }
 
+/* How long the next row may take: its part of the time that is left. */
+static double seconds_for_row(const struct measurement *measurement)
+{
+    double spent = (double)(traffic_clock() - measurement->started) / 1e9;
+
+    if (measurement->arguments->queries_named)
+        return no_limit;
+    return fmax((budget - spent) / (double)measurement->rows_left, least_seconds);
+}
+
 static bool measure_cell(struct measurement *measurement, char error[MEASURE_ERROR_MAX])
 {
     static struct cell cell;
@@ -75,11 +87,12 @@ static bool measure_cell(struct measurement *measurement, char error[MEASURE_ERR
     cell = (struct cell){.policy = measurement->policy, .flows = measurement->flows};
     if (measurement->daemon != NULL)
         usage_read(&before, measurement->daemon);
-    if (!send_traffic(measurement, measurement->cells->queries, measurement->seconds, &cell.tally,
-                      error))
+    if (!send_traffic(measurement, measurement->cells->queries, seconds_for_row(measurement),
+                      &cell.tally, error))
         return false;
     if (measurement->daemon != NULL)
         usage_read(&after, measurement->daemon);
+    measurement->rows_left--;
     cell.usage = usage_since(&before, &after);
     cell.workers = measurement->roster.count;
     struct cell *kept = cells_add(measurement->cells);
@@ -114,7 +127,8 @@ static void start(struct measurement *measurement, struct cells *cells,
     measurement->arguments = arguments;
     measurement->watcher = watcher;
     measurement->rows = policies * arguments->flow_count;
-    measurement->seconds = arguments->queries_named ? no_limit : budget / (double)measurement->rows;
+    measurement->rows_left = measurement->rows;
+    measurement->started = traffic_clock();
     ticker_start(&measurement->ticker);
 }
 
@@ -135,6 +149,7 @@ static bool measure_policy(struct measurement *measurement, char error[MEASURE_E
 
     if (!daemon_start(daemon, measurement->policy->name, measurement->arguments->workers, reason)) {
         skip(measurement->cells, measurement->policy, reason);
+        measurement->rows_left -= measurement->arguments->flow_count;
         snprintf(error, MEASURE_ERROR_MAX, "%s with %s: %s", daemon->program,
                  measurement->policy->name, reason);
         return !interrupt_came() && !measurement->arguments->policies_named;
@@ -142,6 +157,7 @@ static bool measure_policy(struct measurement *measurement, char error[MEASURE_E
     measurement->server = &daemon->address;
     roster_start(&measurement->roster, measurement->arguments->workers);
     bool done = measure_flows(measurement, error);
+    ticker_hide(&measurement->ticker);
     daemon_stop(daemon);
     return done;
 }
@@ -199,8 +215,10 @@ bool measure_server(struct cells *cells, const struct arguments *arguments,
     measurement.policy = &policy_of_server;
     measurement.server = &arguments->server;
     roster_start(&measurement.roster, 0);
-    if (!look_at_server(&measurement, error))
+    if (!look_at_server(&measurement, error)) {
+        ticker_hide(&measurement.ticker);
         return false;
+    }
     snprintf(cells->server, sizeof cells->server, "%s, %u worker%s", arguments->server_text,
              measurement.roster.count, measurement.roster.count == 1 ? "" : "s");
     watcher(cells, NULL, measurement.roster.count);

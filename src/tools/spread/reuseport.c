@@ -126,7 +126,7 @@ static _Noreturn void try_and_exit(const struct reuseport_join *join, const unio
 {
     const int on = 1;
 
-    if (join->other_user && setresuid(NOBODY, NOBODY, NOBODY) != 0)
+    if (join->other_user && (geteuid() != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0))
         _exit(REUSEPORT_UNTRIED);
     int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 ||

@@ -59,7 +59,7 @@ void usage_read(struct usage *usage, const struct daemon *daemon)
     size_t i;
 
     *usage = (struct usage){-1, -1, -1};
-    if (!daemon_ask(daemon, PROTOCOL_STATUS, NULL, 0, &document, error))
+    if (!daemon_ask(daemon, PROTOCOL_STATS, NULL, 0, &document, error))
         return;
     *usage = (struct usage){0};
     json_array_foreach(json_object_get(document, "workers"), i, worker) add_worker(usage, worker);
