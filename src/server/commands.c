@@ -68,20 +68,42 @@ static json_t *sandbox_json(void)
     return json_pack("{s:b, s:i}", "filter", sandbox->filter, "landlock", sandbox->landlock);
 }
 
+/* Adds all zones, or as many as the argument says. False: it says nothing that makes sense, and the
+ * request is refused. */
+static bool add_zones(json_t *json, const struct supervisor *supervisor,
+                      struct control_request *request)
+{
+    const char *limit = control_arguments(request)[0];
+    char *end;
+
+    if (limit == NULL) {
+        json_object_set_new(json, "zones", ledger_json_zones(&supervisor->ledger, time(NULL)));
+        return true;
+    }
+    unsigned long most = strtoul(limit, &end, 10);
+    if (*limit < '0' || *limit > '9' || *end != '\0') {
+        json_decref(json);
+        control_refuse(request, "%s: give the number of zones that are wanted", limit);
+        return false;
+    }
+    json_object_update_new(json, ledger_json_some_zones(&supervisor->ledger, time(NULL), most));
+    return true;
+}
+
 static void status(void *closure, struct control_request *request)
 {
     const struct supervisor *supervisor = closure;
     json_t *json =
-        json_pack("{s:s, s:i, s:I, s:s, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "pid",
+        json_pack("{s:s, s:i, s:I, s:s, s:o, s:o}", "version", PACKAGE_VERSION, "pid",
                   (int)getpid(), "uptime", (json_int_t)(slot_clock() - supervisor->started),
                   "steering", steering_name(supervisor->settings->steering), "listen",
-                  addresses_json(supervisor->settings), "workers", workers_json(supervisor),
-                  "zones", ledger_json_zones(&supervisor->ledger, time(NULL)));
+                  addresses_json(supervisor->settings), "workers", workers_json(supervisor));
 
     json_object_set_new(json, "sandbox", sandbox_json());
     if (supervisor->table.fd >= 0)
         json_object_set_new(json, "table", table_json(&supervisor->table.sealed.table));
-    control_reply(request, true, json);
+    if (add_zones(json, supervisor, request))
+        control_reply(request, true, json);
 }
 
 static void stats(void *closure, struct control_request *request)
@@ -92,9 +114,10 @@ static void stats(void *closure, struct control_request *request)
 static void zones(void *closure, struct control_request *request)
 {
     const struct supervisor *supervisor = closure;
+    json_t *json = json_object();
 
-    control_reply(request, true,
-                  json_pack("{s:o}", "zones", ledger_json_zones(&supervisor->ledger, time(NULL))));
+    if (add_zones(json, supervisor, request))
+        control_reply(request, true, json);
 }
 
 /* --- orders ------------------------------------------------------------------------ */
@@ -162,8 +185,8 @@ static void hand_over(void *closure, struct control_request *request)
 bool commands_open(struct supervisor *supervisor)
 {
     static const struct control_word words[] = {
-        {PROTOCOL_STATUS, 0, status},
-        {PROTOCOL_ZONES, 0, zones},
+        {PROTOCOL_STATUS, 1, status},
+        {PROTOCOL_ZONES, 1, zones},
         {PROTOCOL_RELOAD, UINT32_MAX, reload},
         {PROTOCOL_WORKERS, 1, workers},
         {PROTOCOL_TAKEOVER, 0, takeover},
@@ -173,13 +196,25 @@ bool commands_open(struct supervisor *supervisor)
         {0, 0, NULL},
     };
 
-    if (supervisor->settings->control.fd < 0)
+    if (supervisor->settings->control.fd < 0 && supervisor->metrics.listener < 0)
         return true;
     supervisor->control =
         control_open(supervisor->loop, &supervisor->settings->control, words, supervisor);
     if (supervisor->control == NULL)
         log_error("cannot serve the control socket: %s", strerror(errno));
     return supervisor->control != NULL;
+}
+
+bool commands_adopt(struct supervisor *supervisor, int connection)
+{
+    static const struct control_word words[] = {
+        {PROTOCOL_STATUS, 1, status},
+        {PROTOCOL_ZONES, 1, zones},
+        {PROTOCOL_STATS, 0, stats},
+        {0, 0, NULL},
+    };
+
+    return supervisor->control != NULL && control_adopt(supervisor->control, connection, words);
 }
 
 static void close_control(struct supervisor *supervisor, bool remove)

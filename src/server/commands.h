@@ -15,4 +15,8 @@ void commands_leave(struct supervisor *supervisor);
 /* Ends it: clients that wait for the daemon's end see it now. */
 void commands_close(struct supervisor *supervisor);
 
+/* Serves one more connection (control.h), that of the metrics process, which may ask and not order.
+ * False: it cannot, and the connection is the caller's. */
+bool commands_adopt(struct supervisor *supervisor, int connection);
+
 #endif

@@ -1,6 +1,7 @@
 #include "server/diagnosis.h"
 
 #include "server/members.h"
+#include "server/words.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -74,30 +75,13 @@ static void advise(json_t *finding, const char *format, ...)
 
 /* --- words ---------------------------------------------------------------------------- */
 
-enum { WORDS_MAX = 64 };
-
-/* 1,234,567 */
-static const char *grouped(double number, char text[WORDS_MAX])
-{
-    char digits[32];
-    int length = snprintf(digits, sizeof digits, "%.0f", number);
-    char *to = text;
-
-    for (int i = 0; i < length; i++) {
-        *to++ = digits[i];
-        if ((length - i) % 3 == 1 && i + 1 < length)
-            *to++ = ',';
-    }
-    *to = '\0';
-    return text;
-}
-
 /* "1 worker", "1,234 workers" */
 static const char *count_of(double number, const char *thing, char text[WORDS_MAX])
 {
     char digits[WORDS_MAX];
 
-    snprintf(text, WORDS_MAX, "%s %s%s", grouped(number, digits), thing, number == 1 ? "" : "s");
+    snprintf(text, WORDS_MAX, "%s %s%s", words_grouped(number, digits), thing,
+             number == 1 ? "" : "s");
     return text;
 }
 
@@ -409,7 +393,7 @@ json_t *diagnosis_of_group(const struct explain_group *group)
         add(findings, FINE, "idle", "There have been no queries to tell from.");
     else if (group->receiving > 1 && has_few_queries(group))
         add(findings, FINE, "few-queries", "%s %s: too few to tell chance from a cause.",
-            grouped(group->queries, number), group->queries == 1 ? "query" : "queries");
+            words_grouped(group->queries, number), group->queries == 1 ? "query" : "queries");
     else if (group->count == 1)
         add(findings, FINE, "one-worker", "There is one worker, and it gets everything.");
     else if (group->receiving > 1)

@@ -126,6 +126,7 @@ static bool is_sound(const struct handover_record *record)
     case HANDOVER_CONTROL:
     case HANDOVER_TABLE:
     case HANDOVER_SECRETS:
+    case HANDOVER_HTTP:
         return true;
     default:
         return false;

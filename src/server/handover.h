@@ -20,6 +20,7 @@ enum handover_kind {
     HANDOVER_CONTROL, /* the listening control socket; no slot, no address */
     HANDOVER_TABLE,   /* the sealed table that is served; likewise */
     HANDOVER_SECRETS, /* of cookies (secrets.h); likewise */
+    HANDOVER_HTTP,    /* the listening socket of the status page; no slot */
 };
 
 struct handover_record {

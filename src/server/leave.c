@@ -90,6 +90,7 @@ void leave_begin(struct supervisor *supervisor, int status)
     resize_refuse(&supervisor->resize,
                   "another sorreld has taken over from this one meanwhile: try again");
     stall_stop(supervisor);
+    metrics_stop(supervisor);
     loader_stop(&supervisor->loader);
     keeper_stop(&supervisor->keeper);
     commands_leave(supervisor);

@@ -74,6 +74,27 @@ json_t *ledger_json_zones(const struct ledger *ledger, int64_t now)
     return list;
 }
 
+json_t *ledger_json_some_zones(const struct ledger *ledger, int64_t now, size_t limit)
+{
+    json_t *failed = json_array(), *sound = json_array();
+    size_t failures = 0;
+
+    for (size_t i = 0; i < ledger->zones.count; i++) {
+        const struct ledger_zone *zone = &ledger->zones.items[i];
+        bool has_failed = ledger_has_failed(zone);
+        failures += has_failed;
+        if (json_array_size(has_failed ? failed : sound) < limit)
+            json_array_append_new(has_failed ? failed : sound,
+                                  zone_json(zone, "state", has_failed ? "failed" : "ok", now));
+    }
+    json_array_extend(failed, sound);
+    json_decref(sound);
+    while (json_array_size(failed) > limit)
+        json_array_remove(failed, json_array_size(failed) - 1);
+    return json_pack("{s:o, s:I, s:I}", "zones", failed, "zone_count",
+                     (json_int_t)ledger->zones.count, "zone_failures", (json_int_t)failures);
+}
+
 /* --- what a reload did -------------------------------------------------------------- */
 
 enum outcome { LOADED, UNCHANGED, FAILED, REMOVED, UNKNOWN, OUTCOMES };

@@ -9,10 +9,15 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* An array of all zones. */
 json_t *ledger_json_zones(const struct ledger *ledger, int64_t now);
+
+/* An object: `zones`, at most `limit` of them, those that failed first; and of all there are
+ * `zone_count` and `zone_failures`. */
+json_t *ledger_json_some_zones(const struct ledger *ledger, int64_t now, size_t limit);
 
 /*
  * What the last load has made of the zones called `names`, an array that ends with NULL; NULL: of

@@ -1,5 +1,6 @@
 #include "server/options.h"
 
+#include "config.h"
 #include "message/wire.h"
 #include "server/batch.h"
 #include "server/nearest.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static option_take take_listen;
+static option_take take_listen, take_http;
 static option_take take_rate_limit;
 static option_take take_exempt;
 static option_take take_cookies;
@@ -292,6 +293,12 @@ const struct option_row options_table[] = {
      .take = option_take_text,
      .field = OPTION_FIELD(settings.state),
      .help = "keep the compiled zones there for the next start"},
+    {.name = "http",
+     .place = OPTION_BOTH,
+     .argument = "ADDR[@PORT]",
+     .take = take_http,
+     .shown = "none",
+     .help = "serve a status page and metrics there, port 9153 unless given"},
     {.name = "test",
      .letter = 't',
      .place = OPTION_COMMAND,
@@ -408,6 +415,32 @@ static bool take_listen(struct options *options, const struct option_row *row, c
 {
     (void)row;
     return options_add_listener(options, text, false, error);
+}
+
+/* Without the library there is nobody to serve it. */
+#ifdef HAVE_LIBMICROHTTPD
+static const bool has_http = true;
+#else
+static const bool has_http = false;
+#endif
+
+static bool take_http(struct options *options, const struct option_row *row, const char *text,
+                      char error[OPTION_ERROR_MAX])
+{
+    char reason[ADDRESS_ERROR_MAX], full[ADDRESS_TEXT_MAX];
+    bool has_port = strchr(text, '@') != NULL;
+
+    (void)row;
+    if (!has_http) {
+        snprintf(error, OPTION_ERROR_MAX,
+                 "this sorreld was built without libmicrohttpd, which serves HTTP");
+        return false;
+    }
+    snprintf(full, sizeof full, "%s%s", text, has_port ? "" : "@9153");
+    if (address_parse(&options->settings.http, full, reason))
+        return true;
+    snprintf(error, OPTION_ERROR_MAX, "%s", reason);
+    return false;
 }
 
 static bool take_rate_limit(struct options *options, const struct option_row *row,

@@ -113,3 +113,8 @@ void privilege_confine_worker(void)
 {
     confine(NULL, 0);
 }
+
+void privilege_confine_metrics(void)
+{
+    confine(NULL, 0);
+}

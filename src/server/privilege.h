@@ -4,6 +4,7 @@
  *   supervisor   the user of -u, with the right to bind low ports and to size receive buffers
  *   builder      the same user, without rights but to read files (where the supervisor may)
  *   worker       the same user, without any right
+ *   metrics      likewise
  */
 #ifndef SORREL_SERVER_PRIVILEGE_H
 #define SORREL_SERVER_PRIVILEGE_H
@@ -27,5 +28,6 @@ void privilege_keep_rights(void);
 /* Called by a child first thing. They abort if the kernel refuses to take rights away. */
 void privilege_confine_builder(void);
 void privilege_confine_worker(void);
+void privilege_confine_metrics(void);
 
 #endif

@@ -58,8 +58,8 @@ enum protocol_type {
     PROTOCOL_DONE = 0,
     PROTOCOL_FAILED = 1,
 
-    PROTOCOL_STATUS = 16,
-    PROTOCOL_ZONES = 17,
+    PROTOCOL_STATUS = 16,   /* [N]: at most so many zones, those that failed first */
+    PROTOCOL_ZONES = 17,    /* [N], likewise */
     PROTOCOL_RELOAD = 18,   /* [ZONE...] */
     PROTOCOL_WORKERS = 19,  /* [N] */
     PROTOCOL_TAKEOVER = 20, /* start the installed sorreld, which will ask for PROTOCOL_HANDOVER */

@@ -139,6 +139,11 @@ void slot_close(struct slot *slot)
     *slot = (struct slot){.channel = -1};
 }
 
+void slot_forget_memory(const struct slot *slot)
+{
+    munmap(slot->memory, slot_memory_size(slot->listener_count));
+}
+
 bool slot_has_input(const struct slot *slot)
 {
     for (size_t i = 0; i < slot->listener_count; i++) {
@@ -174,7 +179,7 @@ static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned 
 
     for (size_t i = 0; i < slot_count; i++)
         if (i != number)
-            munmap(slots[i].memory, slot_memory_size(slots[i].listener_count));
+            slot_forget_memory(&slots[i]);
     worker_run(&inheritance);
 }
 

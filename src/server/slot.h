@@ -100,6 +100,9 @@ void slot_close(struct slot *slot);
 /* Asks the kernel how full the queues of its UDP sockets are, and what they have dropped. */
 void slot_look_at_queues(struct slot *slot);
 
+/* Unmaps the memory, in a child process that has no business with it. */
+void slot_forget_memory(const struct slot *slot);
+
 /* Does anything wait in its sockets: a datagram to be read, a connection to be accepted? */
 bool slot_has_input(const struct slot *slot);
 

@@ -226,7 +226,8 @@ static bool collect(struct handover *handover, const struct supervisor *supervis
 {
     bool added =
         handover_add(handover, HANDOVER_CONTROL, 0, NULL, supervisor->settings->control.fd) &&
-        handover_add(handover, HANDOVER_TABLE, 0, NULL, supervisor->table.fd);
+        handover_add(handover, HANDOVER_TABLE, 0, NULL, supervisor->table.fd) &&
+        metrics_hand_over(supervisor, handover);
 
     if (supervisor->settings->protection.secrets.fd >= 0)
         added = added && handover_add(handover, HANDOVER_SECRETS, 0, NULL,

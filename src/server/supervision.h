@@ -12,6 +12,7 @@
 #include "server/keeper.h"
 #include "server/ledger.h"
 #include "server/loader.h"
+#include "server/metrics.h"
 #include "server/reloads.h"
 #include "server/resize.h"
 #include "server/slot.h"
@@ -46,6 +47,7 @@ struct supervisor {
     struct stats stats;
     struct interval interval;
     struct control *control; /* NULL: none */
+    struct metrics metrics;
     time_t started;          /* by slot_clock() */
     uint64_t seed;
     uint64_t generation; /* of the table built last */

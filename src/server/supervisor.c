@@ -34,7 +34,8 @@ static struct supervisor *supervisor_of(const struct slot *slot)
 
 static bool has_children(const struct supervisor *supervisor)
 {
-    bool has = loader_is_running(&supervisor->loader) || keeper_is_running(&supervisor->keeper);
+    bool has = loader_is_running(&supervisor->loader) || keeper_is_running(&supervisor->keeper) ||
+               supervisor->metrics.pid != 0;
 
     for (size_t i = 0; i < supervisor->slot_count; i++)
         has |= supervisor->slots[i].pid != 0;
@@ -63,6 +64,7 @@ void supervisor_stop(struct supervisor *supervisor, int status)
     supervisor->stopping = true;
     supervisor->status = status;
     stall_stop(supervisor);
+    metrics_stop(supervisor);
     reloads_refuse(&supervisor->reloads, "the daemon is stopping");
     resize_refuse(&supervisor->resize, "the daemon is stopping");
     loader_stop(&supervisor->loader);
@@ -205,6 +207,7 @@ void supervisor_take_charge(struct supervisor *supervisor)
     control_socket_claim(&supervisor->settings->control);
     commands_open(supervisor);
     steer(supervisor);
+    metrics_start(supervisor);
     if (supervisor->slot_count > 0)
         service_begin(supervisor);
     check_progress(supervisor);
@@ -611,7 +614,8 @@ static void child_died(struct ev_loop *loop, ev_child *watcher, int events)
 
     (void)loop;
     (void)events;
-    if (succession_child_died(supervisor, watcher->rpid, watcher->rstatus))
+    if (succession_child_died(supervisor, watcher->rpid, watcher->rstatus) ||
+        metrics_child_died(supervisor, watcher->rpid, watcher->rstatus))
         return;
     if (watcher->rpid == supervisor->loader.pid) {
         builder_exited(supervisor, watcher->rstatus);
@@ -689,6 +693,7 @@ static void close_supervisor(struct supervisor *supervisor)
     ledger_free(&supervisor->ledger);
     keeper_close(&supervisor->keeper);
     commands_close(supervisor);
+    metrics_close(supervisor);
     ev_loop_destroy(supervisor->loop);
 }
 
@@ -709,10 +714,13 @@ int supervisor_run(struct settings *settings)
     bool is_pending = takeover_is_pending(&supervisor.takeover);
     /* Queries wait in the sockets while the zones are read; but addresses that are shared with
      * others, or not ours yet, must not take queries from them before there is an answer. */
-    if ((!settings->join && !is_pending && !open_slots(&supervisor)) ||
+    if (!metrics_open(&supervisor) ||
+        (!settings->join && !is_pending && !open_slots(&supervisor)) ||
         (!is_pending && !commands_open(&supervisor))) {
         supervisor.status = EXIT_FAILURE;
     } else {
+        if (!is_pending)
+            metrics_start(&supervisor);
         if (supervisor.inherited.fd >= 0 && !supervisor.was_kept && !is_pending)
             serve_inherited(&supervisor);
         else

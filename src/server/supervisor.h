@@ -5,6 +5,7 @@
 #ifndef SORREL_SERVER_SUPERVISOR_H
 #define SORREL_SERVER_SUPERVISOR_H
 
+#include "server/address.h"
 #include "server/control_socket.h"
 #include "server/handover.h"
 #include "server/identity.h"
@@ -33,6 +34,7 @@ struct settings {
     const char *control_fault;     /* then, why */
     struct handover inherited;     /* sockets and tables that another daemon, or a service manager,
                                       has kept; what is not used is closed */
+    union address http;            /* of the status page; family AF_UNSPEC: none */
     int takeover;                  /* connection to the daemon whose place is taken; -1: none */
     struct protection protection;
     struct program program;        /* that `sorrelctl takeover` starts */

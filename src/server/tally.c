@@ -9,7 +9,7 @@
 static bool is_state(const char *name)
 {
     static const char *const names[] = {"worker", "pid",       "uptime", "cpu",
-                                        "queue",  "queue_max", "open"};
+                                        "queue",  "queue_max", "open",   "deaths"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)

@@ -1,7 +1,7 @@
 #include "tools/render.h"
 
+#include "server/words.h"
 #include "tools/columns.h"
-#include "tools/words.h"
 
 #include <stdbool.h>
 #include <string.h>

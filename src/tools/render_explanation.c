@@ -1,8 +1,8 @@
 /* What `sorrelctl explain` prints. */
 #include "server/members.h"
+#include "server/words.h"
 #include "tools/columns.h"
 #include "tools/render.h"
-#include "tools/words.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* What `sorrelctl stats` prints. */
 #include "server/members.h"
 #include "server/tally.h"
+#include "server/words.h"
 #include "tools/columns.h"
 #include "tools/render.h"
-#include "tools/words.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

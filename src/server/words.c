@@ -1,4 +1,4 @@
-#include "tools/words.h"
+#include "server/words.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -42,9 +42,9 @@ const char *words_size(long long octets, char to[WORDS_MAX])
     return to;
 }
 
-static const char *group_digits(double number, char to[WORDS_MAX])
+const char *words_grouped(double number, char to[WORDS_MAX])
 {
-    char digits[16];
+    char digits[32];
     int length = snprintf(digits, sizeof digits, "%.0f", number);
     char *end = to;
 
@@ -63,10 +63,10 @@ const char *words_number(double number, char to[WORDS_MAX])
     double value = number / 1e6;
     size_t unit = 0;
 
-    if (number < 0)
+    if (!(number > 0))
         number = 0;
     if (number < 99999999.5)
-        return group_digits(number, to);
+        return words_grouped(number, to);
     while (value >= 999.95 && unit + 2 < sizeof units) {
         value /= 1e3;
         unit++;
