@@ -1,6 +1,7 @@
 #include "server/page_sections.h"
 
 #include "server/html.h"
+#include "server/kinds.h"
 #include "server/members.h"
 #include "server/tally.h"
 #include "server/words.h"
@@ -386,18 +387,6 @@ static void put_workers(const struct view *view)
 
 /* --- kinds of queries and answers --------------------------------------------------------- */
 
-struct kind {
-    const char *name;
-    double count;
-};
-
-static int compare_kinds(const void *a, const void *b)
-{
-    const struct kind *left = a, *right = b;
-
-    return (right->count > left->count) - (right->count < left->count);
-}
-
 static void put_kind(const struct view *view, const struct kind *kind, double sum)
 {
     char text[WORDS_MAX];
@@ -417,20 +406,11 @@ static void put_kind(const struct view *view, const struct kind *kind, double su
 static void put_kinds(const struct view *view, const char *title, const json_t *counts)
 {
     enum { SHOWN_MAX = 8 };
-    struct kind *kinds = calloc(json_object_size(counts) + 1, sizeof *kinds);
+    struct kind *kinds;
+    size_t count = kinds_sort(counts, &kinds);
     double sum = members_sum(counts);
-    const char *name;
-    json_t *value;
-    size_t count = 0;
 
     fprintf(view->out, "<section><h2>%s <small>since the start</small></h2>\n", title);
-    json_object_foreach((json_t *)counts, name, value)
-    {
-        if (kinds != NULL && json_number_value(value) > 0)
-            kinds[count++] = (struct kind){name, json_number_value(value)};
-    }
-    if (count > 1)
-        qsort(kinds, count, sizeof *kinds, compare_kinds);
     fputs(count > 0 ? "<table><tbody>\n" : "<p class=\"meta\">none yet</p>", view->out);
     for (size_t i = 0; i < count && i < SHOWN_MAX; i++)
         put_kind(view, &kinds[i], sum);

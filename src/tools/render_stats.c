@@ -1,4 +1,5 @@
 /* What `sorrelctl stats` prints. */
+#include "server/kinds.h"
 #include "server/members.h"
 #include "server/tally.h"
 #include "server/words.h"
@@ -91,36 +92,6 @@ static void print_rows(const json_t *stats, const json_t *total, const struct vi
 
 /* --- totals by kind ------------------------------------------------------------------- */
 
-struct kind {
-    const char *name;
-    double count;
-};
-
-static int compare_kinds(const void *a, const void *b)
-{
-    const struct kind *left = a, *right = b;
-
-    return (right->count > left->count) - (right->count < left->count);
-}
-
-/* The numbers of an object that are not 0, in `kinds`, the largest first. */
-static size_t sort_kinds(const json_t *counts, struct kind **kinds)
-{
-    const char *name;
-    json_t *value;
-    size_t count = 0;
-
-    *kinds = calloc(json_object_size(counts) + 1, sizeof **kinds);
-    json_object_foreach((json_t *)counts, name, value)
-    {
-        if (*kinds != NULL && json_number_value(value) > 0)
-            (*kinds)[count++] = (struct kind){name, json_number_value(value)};
-    }
-    if (count > 1)
-        qsort(*kinds, count, sizeof **kinds, compare_kinds);
-    return count;
-}
-
 enum { LABEL_WIDTH = 14 };
 
 /* `label  A 12 (60 %), AAAA 8 (40 %)`, in as many lines as it takes. */
@@ -128,7 +99,7 @@ static void print_kinds(const char *label, const json_t *counts, const struct vi
 {
     double sum = members_sum(counts);
     struct kind *kinds;
-    size_t count = sort_kinds(counts, &kinds);
+    size_t count = kinds_sort(counts, &kinds);
     int column = fprintf(out, "%-*s", LABEL_WIDTH, label);
 
     if (count == 0)

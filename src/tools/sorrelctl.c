@@ -6,6 +6,7 @@
 #include "server/tally.h"
 #include "tools/control_client.h"
 #include "tools/render.h"
+#include "tools/top.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -26,7 +27,7 @@ struct options {
 /* Returns the program's exit status. */
 typedef int run_function(const struct options *options, char *const *arguments);
 
-static run_function show_rates;
+static run_function show_stats, show_top;
 
 struct word {
     const char *name;
@@ -39,7 +40,7 @@ struct word {
     bool until_gone;   /* the daemon ends, and that is waited for */
     render_function *render;
     json_t *(*interpret)(const json_t *reply); /* makes what is shown of the reply; NULL: is it */
-    run_function *run; /* does it all, if there are arguments; they are not the daemon's */
+    run_function *run;                         /* does it all; the arguments are not the daemon's */
 };
 
 static const struct word words[] = {
@@ -48,9 +49,11 @@ static const struct word words[] = {
     {"zones", "", "each zone: serial, records, age, and why it failed to load", 0, 0,
      PROTOCOL_ZONES, PATIENCE_SECONDS, false, render_zones, NULL, NULL},
     {"stats", "[SECONDS]", "what has been counted, or rates over so many seconds", 0, 1,
-     PROTOCOL_STATS, PATIENCE_SECONDS, false, render_stats, NULL, show_rates},
+     PROTOCOL_STATS, PATIENCE_SECONDS, false, render_stats, NULL, show_stats},
     {"explain", "", "where the queries go, whether that is as it should be, and what to do", 0, 0,
      PROTOCOL_STATS, PATIENCE_SECONDS, false, render_explanation, explain, NULL},
+    {"top", "[SECONDS]", "the workers at work, anew every second or so many seconds", 0, 1,
+     PROTOCOL_STATS, PATIENCE_SECONDS, false, NULL, NULL, show_top},
     {"reload", "[ZONE...]", "load what has changed of all zones, or of these", 0, UINT32_MAX,
      PROTOCOL_RELOAD, 0, false, render_reload, NULL, NULL},
     {"workers", "[N]", "change to N worker processes, or tell how many there are", 0, 1,
@@ -249,12 +252,8 @@ static int print_rates(const struct options *options, const json_t *later, const
     return finish(EXIT_SUCCESS);
 }
 
-static int show_rates(const struct options *options, char *const *arguments)
+static int show_rates(const struct options *options, double seconds)
 {
-    double seconds;
-
-    if (!read_seconds(arguments[0], &seconds))
-        refuse("give a number of seconds from 0.1 to 86400, not ", arguments[0]);
     json_t *earlier = ask_for_stats(options);
     if (earlier == NULL)
         return EXIT_FAILURE;
@@ -264,6 +263,29 @@ static int show_rates(const struct options *options, char *const *arguments)
     json_decref(earlier);
     json_decref(later);
     return status;
+}
+
+static double read_interval(const char *text)
+{
+    double seconds;
+
+    if (!read_seconds(text, &seconds))
+        refuse("give a number of seconds from 0.1 to 86400, not ", text);
+    return seconds;
+}
+
+static int show_stats(const struct options *options, char *const *arguments)
+{
+    if (arguments[0] == NULL)
+        return ask(options, find_word("stats", 0), NULL, 0);
+    return show_rates(options, read_interval(arguments[0]));
+}
+
+static int show_top(const struct options *options, char *const *arguments)
+{
+    if (options->json)
+        refuse("top has no JSON; stats SECONDS has", "");
+    return top_run(options->control, arguments[0] != NULL ? read_interval(arguments[0]) : 1);
 }
 
 int main(int argc, char **argv)
@@ -283,7 +305,7 @@ int main(int argc, char **argv)
         control_socket_default_path(geteuid(), false, path);
         options.control = path;
     }
-    if (word->run != NULL && argc > 0)
+    if (word->run != NULL)
         return word->run(&options, argv + 1);
     return ask(&options, word, argv + 1, (size_t)argc);
 }
