@@ -19,8 +19,8 @@ enum {
     EVENTS = 64, /* a power of two; more than are logged in the second between two readings */
 };
 
-/* What a limited account may be behind: it makes up for a clock that ticks every 4 ms, batches, and
- * workers that do not run. */
+/* What a flooding account may be behind: it makes up for a clock that ticks every 4 ms, for
+ * batches, and for workers that do not run. */
 static const uint64_t slack = SECOND / 5;
 
 struct account {
@@ -201,10 +201,20 @@ static bool is_limited(const struct rrl *rrl, const struct account *account, uin
     return is_recent(rrl, atomic_load_explicit(&account->limited_at, memory_order_relaxed), now);
 }
 
-static bool pay(struct account *account, uint64_t cost, uint64_t now, bool limited)
+/* Has it asked for more than twice its due? Less may be a burst that a busy worker has made of what
+ * had waited for it. */
+static bool is_flooding(const struct rrl *rrl, const struct account *account, enum rrl_class class,
+                        uint64_t now)
 {
-    uint64_t floor = limited && now > slack ? now - slack : now;
-    uint64_t ceiling = limited ? now : now + SECOND - cost;
+    return is_limited(rrl, account, now) &&
+           atomic_load_explicit(&account->held_back, memory_order_relaxed) >=
+               rrl->settings->per_second[class];
+}
+
+static bool pay(struct account *account, uint64_t cost, uint64_t now, bool flooding)
+{
+    uint64_t floor = flooding && now > slack ? now - slack : now;
+    uint64_t ceiling = flooding ? now : now + SECOND - cost;
     uint64_t paid_until = load(&account->paid_until);
 
     for (;;) {
@@ -303,7 +313,7 @@ static enum rrl_verdict settle(struct rrl *rrl, const struct client *client, enu
 {
     struct account *account = find_account(rrl, key, now);
 
-    if (pay(account, rrl->cost[class], now, is_limited(rrl, account, now)))
+    if (pay(account, rrl->cost[class], now, is_flooding(rrl, account, class, now)))
         return RRL_SEND;
     return hold_back(rrl, account, client, class, now);
 }

@@ -8,8 +8,9 @@
  *
  * An account is the time up to which its responses are paid for. Each response moves it on by
  * 1/rate seconds, and is sent unless that would be too far ahead of now: by a second, so that a
- * client may have a second's responses at once. Whoever wanted more has had them in advance: for
- * the next `window` seconds the account must not be ahead at all. A flood thus gets what the rate
+ * client may have a second's responses at once. Whoever has been refused another second's worth
+ * has had these in advance: until `window` seconds after the last refusal the account must not be
+ * ahead at all. A flood thus gets what the rate
  * gives for the time it lasts, and neither more nor, as with limiters that count what they drop,
  * nothing.
  *

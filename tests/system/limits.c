@@ -178,7 +178,7 @@ static void take_all(const struct clients *clients, struct tallies *tallies)
 }
 
 /* One socket after the other has a burst, so that the hash has flows to spread; the other two ask
- * four times in five of what one network is allowed. Returns how long it took. */
+ * half as often as one network may. Returns how long it took. */
 static double flood(const struct clients *clients, struct tallies *tallies)
 {
     double start = clock_now(), now = start;
@@ -189,9 +189,9 @@ static double flood(const struct clients *clients, struct tallies *tallies)
         unsigned burst = due > BURST_MAX ? BURST_MAX : due > 0 ? (unsigned)due : 0;
         if (burst > 0)
             send_burst(clients->flooding[round++ % SOCKETS], burst, &tallies->flood);
-        if (tallies->neighbour.asked < (now - start) * LIMIT * 0.8)
+        if (tallies->neighbour.asked < (now - start) * LIMIT * 0.5)
             ask_once(clients->neighbour, NULL, 0, &tallies->neighbour);
-        if (tallies->known.asked < (now - start) * LIMIT * 0.8)
+        if (tallies->known.asked < (now - start) * LIMIT * 0.5)
             ask_once(clients->known, clients->cookie, COOKIE, &tallies->known);
         take_all(clients, tallies);
     }

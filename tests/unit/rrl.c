@@ -150,6 +150,23 @@ static void a_limited_client_is_trusted_again(void **state)
     rrl_destroy(rrl);
 }
 
+/* A worker that was kept waiting sees at once what came one by one; that makes no flood of it. */
+static void a_burst_is_forgiven(void **state)
+{
+    struct rrl_settings settings = settings_of(100);
+    struct rrl *rrl = create(&settings);
+    const struct client client = ipv4(192, 0, 2, 1);
+    uint64_t now = START;
+
+    (void)state;
+    for (unsigned i = 0; i < 150; i++)
+        assert_int_equal(sends(rrl, &client, now), i < 100);
+    now += 2 * SECOND;
+    for (unsigned i = 0; i < 100; i++)
+        assert_true(sends(rrl, &client, now));
+    rrl_destroy(rrl);
+}
+
 /* --- who has an account with whom -------------------------------------------------------- */
 
 static void exhaust(struct rrl *rrl, const struct client *client)
@@ -445,6 +462,7 @@ int main(void)
         cmocka_unit_test(neither_batches_nor_ticks_matter),
         cmocka_unit_test(who_stays_below_is_never_limited),
         cmocka_unit_test(a_limited_client_is_trusted_again),
+        cmocka_unit_test(a_burst_is_forgiven),
         cmocka_unit_test(a_prefix_is_a_client),
         cmocka_unit_test(nobody_suffers_for_another),
         cmocka_unit_test(every_class_has_its_account),
