@@ -134,8 +134,9 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
 
     prctl(PR_SET_NAME, "sorreld:builder");
     process_keep_only(kept, 1);
-    /* Queries come first: on a busy machine loading waits for the workers, not they for it. */
-    setpriority(PRIO_PROCESS, 0, BUILDER_NICENESS);
+    /* On a busy machine loading waits for the workers, not they for it. */
+    if (!order->urgent)
+        setpriority(PRIO_PROCESS, 0, BUILDER_NICENESS);
     privilege_confine_builder();
     bool made = builder_build(order, &sinks, &result);
     send_zones(&teller);

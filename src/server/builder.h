@@ -20,6 +20,7 @@ struct builder_order {
     const char *const *only;    /* as in struct build_request */
     const struct table *previous; /* or NULL */
     bool sparing;                 /* as in struct build_request */
+    bool urgent; /* nobody is served until it is done; else queries come first */
     uint64_t seed;
     uint64_t generation;
 };

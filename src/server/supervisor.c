@@ -440,6 +440,7 @@ static void start_reload(struct supervisor *supervisor)
         .only = reloads_begin(&supervisor->reloads),
         .previous = current->fd >= 0 ? &current->sealed.table : NULL,
         /* What is not known of files is known of the next table, if one is made. */
+        .urgent = !has_table && !takeover_is_pending(&supervisor->takeover),
         .sparing = current->fd >= 0 && !current->result.renewed,
         .seed = supervisor->seed,
         .generation = ++supervisor->generation,

@@ -1,7 +1,5 @@
 #include "table/table_file.h"
 
-#include "table/crew.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,77 +26,33 @@ static const char *refuse_file(const struct stat *status, uid_t owner)
     return NULL;
 }
 
-/* A copy under way: by all CPUs, for it costs as much as validating does. */
-struct copy {
-    int file;
-    uint8_t *to;
-    size_t length;
-    int error; /* an errno value, of some part */
-};
-
-enum { PART_SIZE = 1 << 21 };
-
-/* Stops early if the file has got shorter, which its table will be found out by. */
-static int copy_octets(int file, uint8_t *to, size_t length, off_t at)
+/* Stops early if the file is getting shorter, which its table will be found out by. */
+static int copy_octets(int from, int to, size_t length)
 {
     while (length > 0) {
-        ssize_t got = pread(file, to, length, at);
-        if (got < 0 && errno == EINTR)
+        ssize_t copied = sendfile(to, from, NULL, length);
+        if (copied < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
-            return got < 0 ? errno : 0;
-        to += got;
-        at += got;
-        length -= (size_t)got;
+        if (copied < 0)
+            return -1;
+        if (copied == 0)
+            return 0;
+        length -= (size_t)copied;
     }
     return 0;
-}
-
-static bool copy_part(void *closure, size_t part)
-{
-    struct copy *copy = closure;
-    size_t at = part * PART_SIZE;
-    size_t length = copy->length - at < PART_SIZE ? copy->length - at : PART_SIZE;
-    int error = copy_octets(copy->file, copy->to + at, length, (off_t)at);
-
-    if (error != 0)
-        __atomic_store_n(&copy->error, error, __ATOMIC_RELAXED);
-    return error == 0;
-}
-
-/* 0, or an errno value. */
-static int copy_into(int memory, int file, size_t length)
-{
-    struct copy copy = {.file = file, .length = length};
-    const struct crew_work work = {.jobs = (length + PART_SIZE - 1) / PART_SIZE,
-                                   .window = 4 * crew_size(),
-                                   .perform = copy_part,
-                                   .closure = &copy};
-
-    copy.to = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-    if (copy.to == MAP_FAILED)
-        return errno;
-    bool copied = crew_run(&work);
-    munmap(copy.to, length);
-    if (copied)
-        return 0;
-    return copy.error != 0 ? copy.error : ENOMEM;
 }
 
 /* A sealed memory file with `length` octets of `file`; -1 with errno. */
 static int copy_file(int file, size_t length)
 {
-    int memory = seal_create(length);
-    int error = memory < 0 ? errno : copy_into(memory, file, length);
+    int copy = seal_create(length);
 
-    if (error == 0 && seal_close(memory) != 0)
-        error = errno;
-    if (error != 0 && memory >= 0) {
-        close(memory);
-        memory = -1;
-    }
-    errno = error;
-    return memory;
+    if (copy < 0 || (copy_octets(file, copy, length) == 0 && seal_close(copy) == 0))
+        return copy;
+    int reason = errno;
+    close(copy);
+    errno = reason;
+    return -1;
 }
 
 static int read_file(struct sealed_table *sealed, int file, uid_t owner, const char **reason)

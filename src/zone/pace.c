@@ -26,8 +26,10 @@ bool pace_line(struct pace *pace, const struct tally_count *count, double now,
     double elapsed = now - pace->started;
     double done = count->expected > 0 ? (double)count->done / (double)count->expected : 0;
 
-    if (elapsed < foreseeable || now - pace->told < pace->interval || done >= 1 ||
-        (elapsed < worth_a_line && elapsed < worth_a_line * done))
+    bool is_soon_over = done >= 1 || (elapsed < worth_a_line && elapsed < worth_a_line * done);
+    bool has_begun = count->expected > 0 || count->records > 0;
+
+    if (!has_begun || is_soon_over || elapsed < foreseeable || now - pace->told < pace->interval)
         return false;
     pace->told = now;
     int length = snprintf(text, PACE_TEXT_MAX, "loading: %.0f %%, %llu records (%.0f/s)",

@@ -20,6 +20,7 @@ static void lines_come_when_they_should(void **state)
         {20., {1000, 1000, 7000}, NULL}, /* it is done */
         {20., {1000, 10, 7000}, "loading: 1 %, 7000 records (350/s), 1980 s left"},
         {30., {0, 0, 60}, "loading: 0 %, 60 records (2/s)"}, /* from a pipe */
+        {40., {0, 0, 0}, NULL},                              /* nothing is to be read */
     };
     struct pace pace;
     char text[PACE_TEXT_MAX];
