@@ -177,7 +177,8 @@ static void put_tiles(const struct view *view, double rate)
             "aria-hidden=\"true\"><polyline points=\"\"/></svg></div>\n",
             rate, words_number(rate, text));
     put_tile(view, members_text(view->explanation, "policy"), false, "steering");
-    put_tile(view, words_share(queue, text), queue > 0.5, "fullest queue");
+    snprintf(text, sizeof text, "%.0f %%", queue * 100);
+    put_tile(view, text, queue > 0.5, "fullest queue");
     put_tile(view, words_number(drops, text), drops > 0, "dropped of late");
     snprintf(label, sizeof label, "zone%s%s",
              members_number(view->status, "zone_count") == 1 ? "" : "s",
@@ -270,10 +271,12 @@ static void put_group_row(const struct view *view, const json_t *worker, double 
     fputs("<tr>", view->out);
     put_number(view, "name", members_number(worker, "worker"));
     put_bar(view, worker, scale, mean);
-    put_text(view, NULL, words_share(members_number(worker, "share"), text));
+    snprintf(text, sizeof text, "%.1f %%", members_number(worker, "share") * 100);
+    put_text(view, NULL, text);
     put_text(view, "extra", expected);
     put_number(view, "extra", seconds > 0 ? members_number(worker, "queries") / seconds : 0);
-    put_text(view, queue > 0.5 ? "hot" : NULL, words_share(queue, text));
+    snprintf(text, sizeof text, "%.0f %%", queue * 100);
+    put_text(view, queue > 0.5 ? "hot" : NULL, text);
     put_number(view, drops > 0 ? "hot" : NULL, drops);
     put_text(view, serves ? "extra" : "extra hot", state);
     fputs("</tr>\n", view->out);

@@ -52,8 +52,11 @@ void columns_finish(struct columns *columns, FILE *out)
     }
     for (size_t i = 0; i < columns->count; i++) {
         size_t column = i % width;
-        fprintf(out, columns->alignment[column] == 'r' ? "%*s%s" : "%-*s%s", widths[column],
-                columns->cells[i], column + 1 == width ? "\n" : "  ");
+        bool is_empty = column + 1 == width && columns->cells[i][0] == '\0';
+        fprintf(out, columns->alignment[column] == 'r' ? "%s%*s" : "%s%-*s",
+                column == 0 || is_empty ? "" : "  ", is_empty ? 0 : widths[column],
+                columns->cells[i]);
+        fputs(column + 1 == width ? "\n" : "", out);
         free(columns->cells[i]);
     }
     free(widths);
