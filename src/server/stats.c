@@ -3,6 +3,7 @@
 #include "config.h"
 #include "server/supervision.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -245,15 +246,24 @@ static json_t *steering_json(const struct supervisor *supervisor)
     return json_pack("{s:s, s:i}", "policy", policy, "groups_of", (int)supervisor->slot_count);
 }
 
+/* Those that the daemon may use. */
+static int count_cpus(void)
+{
+    cpu_set_t cpus;
+
+    return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 0;
+}
+
 json_t *stats_document(struct supervisor *supervisor)
 {
     struct timespec now;
 
     interval_look(supervisor);
     clock_gettime(CLOCK_REALTIME, &now);
-    return json_pack("{s:s, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o*}", "version", PACKAGE_VERSION,
-                     "pid", (int)getpid(), "time", (double)now.tv_sec + (double)now.tv_nsec / 1e9,
-                     "uptime", (double)(slot_clock() - supervisor->started), "steering",
+    return json_pack("{s:s, s:i, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o*}", "version",
+                     PACKAGE_VERSION, "pid", (int)getpid(), "cpus", count_cpus(), "time",
+                     (double)now.tv_sec + (double)now.tv_nsec / 1e9, "uptime",
+                     (double)(slot_clock() - supervisor->started), "steering",
                      steering_json(supervisor), "workers", workers_json(supervisor), "retired",
                      retired_json(supervisor), "groups", groups_json(supervisor), "interval",
                      interval_json(supervisor));

@@ -223,6 +223,10 @@ static void print_stats(const json_t *stats, const struct view *view, FILE *out)
     print_kinds("Opcodes", json_object_get(total, "opcodes"), view, out);
     print_others(total, view, out);
     print_kinds("Not answered", json_object_get(total, "dropped"), view, out);
+    if (members_sum(json_object_get(total, "rrl")) > 0)
+        print_kinds("Rate limited", json_object_get(total, "rrl"), view, out);
+    if (members_sum(json_object_get(total, "cookies")) > 0)
+        print_kinds("Cookies", json_object_get(total, "cookies"), view, out);
     print_kinds("Batch widths", json_object_get(total, "batch_width"), view, out);
     json_decref(total);
 }

@@ -65,11 +65,15 @@ static void every_number_has_its_line(void **state)
         "sorrel_zone_serial{zone=\"a.\"} 4294967295",
         "sorrel_zone_loaded_timestamp_seconds{zone=\"a.\"} 1699999990",
         "sorrel_table_bytes 4096",
+        "sorrel_cookies_total{worker=\"0\",state=\"valid\"} 4",
+        "sorrel_rate_limited_total{worker=\"0\",outcome=\"slipped\"} 2",
     };
     json_t *stats = documents_stats(100, 10);
 
     json_object_set_new(json_array_get(json_object_get(stats, "workers"), 1), "state",
                         json_string("starting"));
+    json_object_update_new(json_array_get(json_object_get(stats, "workers"), 0),
+                           documents_read("{'cookies': {'valid': 4}, 'rrl': {'slipped': 2}}"));
     char *text = expose(stats, documents_status());
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         has_line(text, lines[i]);
