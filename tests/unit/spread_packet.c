@@ -62,31 +62,30 @@ static void replies_are_read(void **state)
         const char *octets;
         size_t length;
         bool readable;
-        unsigned rcode;
         const char *nsid;
     } cases[] = {
 #define CASE(octets, ...) {octets, sizeof(octets) - 1, __VA_ARGS__}
-        CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\6") "\0\3\0\2w1", true, 0, "w1"),
-        CASE(HEADER("\204", "\3", COUNTS) QUESTION ANSWER OPT("\0"), true, 3, NULL),
+        CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\6") "\0\3\0\2w1", true, "w1"),
+        CASE(HEADER("\204", "\3", COUNTS) QUESTION ANSWER OPT("\0"), true, NULL),
         /* another option first */
         CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\13") "\0\12\0\1z\0\3\0\2w2", true,
-             0, "w2"),
+             "w2"),
         /* an empty NSID says nothing */
-        CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\4") "\0\3\0\0", true, 0, NULL),
+        CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\4") "\0\3\0\0", true, NULL),
         /* the option is longer than its record, the record longer than the message */
-        CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\6") "\0\3\0\3w1", true, 0, NULL),
-        CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\7") "\0\3\0\2w1", true, 0, NULL),
+        CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\6") "\0\3\0\3w1", true, NULL),
+        CASE(HEADER("\204", "\0", COUNTS) QUESTION ANSWER OPT("\7") "\0\3\0\2w1", true, NULL),
         /* more records are announced than there are */
-        CASE(HEADER("\204", "\0", "\0\1\0\11\0\0\0\1") QUESTION ANSWER, true, 0, NULL),
-        CASE(HEADER("\204", "\5", "\377\377\377\377\377\377\377\377") QUESTION, true, 5, NULL),
+        CASE(HEADER("\204", "\0", "\0\1\0\11\0\0\0\1") QUESTION ANSWER, true, NULL),
+        CASE(HEADER("\204", "\5", "\377\377\377\377\377\377\377\377") QUESTION, true, NULL),
         /* a label that leads out of the message, a pointer cut in half */
-        CASE(HEADER("\204", "\0", COUNTS) "\77a", true, 0, NULL),
-        CASE(HEADER("\204", "\0", COUNTS) QUESTION "\300", true, 0, NULL),
-        CASE(HEADER("\204", "\0", "\0\0\0\0\0\0\0\0"), true, 0, NULL),
+        CASE(HEADER("\204", "\0", COUNTS) "\77a", true, NULL),
+        CASE(HEADER("\204", "\0", COUNTS) QUESTION "\300", true, NULL),
+        CASE(HEADER("\204", "\0", "\0\0\0\0\0\0\0\0"), true, NULL),
         /* a query, half a header, nothing */
-        CASE(HEADER("\4", "\0", COUNTS) QUESTION ANSWER OPT("\6") "\0\3\0\2w1", false, 0, NULL),
-        CASE("\x12\x34\204\0\0\1", false, 0, NULL),
-        CASE("", false, 0, NULL),
+        CASE(HEADER("\4", "\0", COUNTS) QUESTION ANSWER OPT("\6") "\0\3\0\2w1", false, NULL),
+        CASE("\x12\x34\204\0\0\1", false, NULL),
+        CASE("", false, NULL),
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -94,10 +93,8 @@ static void replies_are_read(void **state)
         uint8_t *octets = test_malloc(cases[i].length + 1); /* so that reading on is noticed */
         memcpy(octets, cases[i].octets, cases[i].length);
         assert_int_equal(packet_read(&reply, octets, cases[i].length), cases[i].readable);
-        if (cases[i].readable) {
+        if (cases[i].readable)
             assert_int_equal(reply.id, 0x1234);
-            assert_int_equal(reply.rcode, cases[i].rcode);
-        }
         assert_int_equal(reply.nsid != NULL, cases[i].nsid != NULL);
         if (cases[i].nsid != NULL) {
             assert_int_equal(reply.nsid_length, strlen(cases[i].nsid));

@@ -109,7 +109,6 @@ bool packet_read(struct packet_reply *reply, const uint8_t *message, size_t leng
     if (length < WIRE_HEADER_SIZE || (message[2] & FLAG_RESPONSE) == 0)
         return false;
     reply->id = wire_read_u16(message);
-    reply->rcode = message[3] & 0x0F;
     for (unsigned n = wire_read_u16(message + 4); n > 0 && at != NULL; n--)
         at = skip(skip_name(at, end), end, 4);
     unsigned records = 0;

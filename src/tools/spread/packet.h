@@ -25,7 +25,6 @@ bool packet_ask(struct packet *packet, const char *name);
 /* What is of interest in a reply. */
 struct packet_reply {
     uint16_t id;
-    uint8_t rcode;
     const uint8_t *nsid; /* within the message; NULL if there is none */
     size_t nsid_length;
 };

@@ -289,10 +289,9 @@ static void draw_legend(cairo_t *cairo, const struct picture_size *size)
     y += 22;
     fill_box(cairo, &chance, x, y - 9, 22, 10);
     set_colour(cairo, &ink);
-    snprintf(
-        text, sizeof text,
-        "where the busiest worker's share ends in %g of 100 cases if chance places each of them",
-        100 * BAND_CONFIDENCE);
+    snprintf(text, sizeof text,
+             "where the busiest worker's bar ends, %g times in 100, if chance decides",
+             100 * BAND_CONFIDENCE);
     put_text(cairo, x + 30, y, 0, text);
 }
 

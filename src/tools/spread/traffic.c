@@ -1,14 +1,11 @@
 #include "tools/spread/traffic.h"
 
-#include "message/codes.h"
-
 #include <time.h>
 
 void traffic_count(const struct traffic *traffic, struct traffic_tally *tally,
                    const struct packet_reply *reply, uint64_t nanoseconds)
 {
     tally->answered++;
-    tally->refused += reply->rcode != RCODE_NOERROR && reply->rcode != RCODE_NXDOMAIN;
     latency_add(&tally->latency, nanoseconds);
     if (reply->nsid == NULL) {
         tally->nameless++;
