@@ -15,7 +15,8 @@
  * the user has said how many queries there are to be. */
 static const double budget = 50, least_seconds = 0.5, no_limit = 1e6;
 
-/* What a first look at a server consists of, and how long it takes one that does not answer. */
+/* What a look at a server consists of that does not say how many workers it has, and how long it
+ * takes one that does not answer. */
 enum { LOOK_FLOWS = 64, LOOK_QUERIES = 512 };
 static const double look_seconds = 0.5;
 
@@ -183,14 +184,15 @@ bool measure_policies(struct cells *cells, const struct arguments *arguments, st
 
 /* --- somebody else's server ---------------------------------------------------------- */
 
-/* Learns how many workers there are, and whether there is anybody who tells. */
-static bool look_at_server(struct measurement *measurement, char error[MEASURE_ERROR_MAX])
+/* Sends some queries, to see who answers. */
+static bool look(struct measurement *measurement, unsigned flows, uint64_t queries,
+                 char error[MEASURE_ERROR_MAX])
 {
     static struct traffic_tally tally;
     const char *server = measurement->arguments->server_text;
 
-    measurement->flows = LOOK_FLOWS;
-    if (!send_traffic(measurement, LOOK_QUERIES, look_seconds, &tally, error))
+    measurement->flows = flows;
+    if (!send_traffic(measurement, queries, look_seconds, &tally, error))
         return false;
     if (tally.answered == 0) {
         snprintf(error, MEASURE_ERROR_MAX, "%s does not answer", server);
@@ -204,6 +206,14 @@ static bool look_at_server(struct measurement *measurement, char error[MEASURE_E
         return false;
     }
     return true;
+}
+
+/* Learns how many workers there are: sorreld tells in each answer, of others those count that can
+ * be seen. */
+static bool look_at_server(struct measurement *measurement, char error[MEASURE_ERROR_MAX])
+{
+    return look(measurement, 1, 1, error) &&
+           (measurement->roster.count > 1 || look(measurement, LOOK_FLOWS, LOOK_QUERIES, error));
 }
 
 bool measure_server(struct cells *cells, const struct arguments *arguments,
