@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -42,16 +43,22 @@ struct event {
     struct rrl_event event;
 };
 
+/* Any process that has it may write anything to it: what is read here is not believed. */
+struct shared {
+    _Alignas(64) _Atomic uint64_t events_begun;
+    struct event events[EVENTS];
+    struct set sets[];
+};
+
+/* Each process has its own, as it was when it was forked. */
 struct rrl {
     const struct rrl_settings *settings;
-    size_t size;                /* octets */
     uint64_t cost[RRL_CLASSES]; /* nanoseconds for one response; 0: not limited */
     uint64_t mask[2];           /* for the first 8 octets of an address: IPv4, IPv6 */
     uint64_t set_mask;
     uint8_t key[crypto_shorthash_KEYBYTES];
-    _Alignas(64) _Atomic uint64_t events_begun;
-    struct event events[EVENTS];
-    struct set sets[];
+    struct shared *shared;
+    size_t shared_size; /* octets */
 };
 
 /* --- making it --------------------------------------------------------------------------- */
@@ -77,32 +84,38 @@ static uint64_t mask_of(unsigned bits)
     return mask;
 }
 
+static bool map_shared(struct rrl *rrl)
+{
+    size_t sets = count_sets(rrl->settings->table_size);
+
+    rrl->set_mask = sets - 1;
+    rrl->shared_size = sizeof(struct shared) + sets * sizeof(struct set);
+    rrl->shared = mmap(NULL, rrl->shared_size, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return rrl->shared != MAP_FAILED;
+}
+
 struct rrl *rrl_create(const struct rrl_settings *settings)
 {
-    size_t sets = count_sets(settings->table_size);
-    size_t size = sizeof(struct rrl) + sets * sizeof(struct set);
-    struct rrl *rrl =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct rrl *rrl = calloc(1, sizeof *rrl);
 
-    if (rrl == MAP_FAILED)
+    if (rrl == NULL)
         return NULL;
     rrl->settings = settings;
-    rrl->size = size;
-    rrl->set_mask = sets - 1;
     rrl->mask[0] = mask_of(settings->ipv4_prefix);
     rrl->mask[1] = mask_of(settings->ipv6_prefix);
     for (unsigned i = 0; i < RRL_CLASSES; i++)
         rrl->cost[i] = settings->per_second[i] > 0 ? SECOND / settings->per_second[i] : 0;
-    if (getrandom(rrl->key, sizeof rrl->key, 0) != sizeof rrl->key) {
-        munmap(rrl, size);
-        return NULL;
-    }
-    return rrl;
+    if (getrandom(rrl->key, sizeof rrl->key, 0) == sizeof rrl->key && map_shared(rrl))
+        return rrl;
+    free(rrl);
+    return NULL;
 }
 
 void rrl_destroy(struct rrl *rrl)
 {
-    munmap(rrl, rrl->size);
+    munmap(rrl->shared, rrl->shared_size);
+    free(rrl);
 }
 
 /* --- accounts ---------------------------------------------------------------------------- */
@@ -171,7 +184,7 @@ static bool take_over(struct account *account, uint64_t key, uint64_t now)
 
 static struct account *find_account(struct rrl *rrl, uint64_t key, uint64_t now)
 {
-    struct set *set = &rrl->sets[set_number(rrl, key)];
+    struct set *set = &rrl->shared->sets[set_number(rrl, key)];
 
     for (;;) {
         for (unsigned i = 0; i < SET_WAYS; i++)
@@ -233,14 +246,15 @@ static uint32_t place_of(struct rrl *rrl, const struct account *account)
 {
     uint64_t set = set_number(rrl, load(&account->key));
 
-    return (uint32_t)(set * SET_WAYS + (uint64_t)(account - rrl->sets[set].accounts));
+    return (uint32_t)(set * SET_WAYS + (uint64_t)(account - rrl->shared->sets[set].accounts));
 }
 
 static void report(struct rrl *rrl, const struct account *account, const struct client *client,
                    enum rrl_class class)
 {
-    uint64_t number = atomic_fetch_add_explicit(&rrl->events_begun, 1, memory_order_relaxed);
-    struct event *event = &rrl->events[number % EVENTS];
+    uint64_t number =
+        atomic_fetch_add_explicit(&rrl->shared->events_begun, 1, memory_order_relaxed);
+    struct event *event = &rrl->shared->events[number % EVENTS];
     uint64_t prefix = prefix_of(rrl, client);
 
     atomic_store_explicit(&event->number, 0, memory_order_release);
@@ -256,17 +270,24 @@ static void report(struct rrl *rrl, const struct account *account, const struct 
     atomic_store_explicit(&event->number, number + 1, memory_order_release);
 }
 
+static bool is_sound(const struct rrl *rrl, const struct rrl_event *event)
+{
+    return (event->client.length == 4 || event->client.length == 16) &&
+           event->bits <= 8u * event->client.length && event->class < RRL_CLASSES &&
+           event->place / SET_WAYS <= rrl->set_mask;
+}
+
 bool rrl_next_event(struct rrl *rrl, struct rrl_reader *reader, struct rrl_event *event,
                     uint64_t *missed)
 {
-    uint64_t begun = load(&rrl->events_begun);
+    uint64_t begun = load(&rrl->shared->events_begun);
 
     if (begun - reader->next > EVENTS) {
         *missed += begun - EVENTS - reader->next;
         reader->next = begun - EVENTS;
     }
     while (reader->next < begun) {
-        struct event *from = &rrl->events[reader->next % EVENTS];
+        struct event *from = &rrl->shared->events[reader->next % EVENTS];
         uint64_t number = ++reader->next;
         if (atomic_load_explicit(&from->number, memory_order_acquire) != number) {
             ++*missed;
@@ -274,7 +295,7 @@ bool rrl_next_event(struct rrl *rrl, struct rrl_reader *reader, struct rrl_event
         }
         *event = from->event;
         atomic_thread_fence(memory_order_acquire);
-        if (load(&from->number) == number)
+        if (load(&from->number) == number && is_sound(rrl, event))
             return true;
         ++*missed;
     }
@@ -285,7 +306,7 @@ bool rrl_has_ended(const struct rrl *rrl, const struct rrl_event *event, uint64_
                    uint32_t *held_back)
 {
     const struct account *account =
-        &rrl->sets[event->place / SET_WAYS].accounts[event->place % SET_WAYS];
+        &rrl->shared->sets[event->place / SET_WAYS].accounts[event->place % SET_WAYS];
 
     *held_back = atomic_load_explicit(&account->held_back, memory_order_relaxed);
     return load(&account->key) != event->key || !is_limited(rrl, account, now);
@@ -324,7 +345,7 @@ static uint64_t claim_account(const struct rrl *rrl, const struct client *client
     if (rrl->cost[class] == 0)
         return 0;
     uint64_t key = key_of(rrl, client, class, source);
-    const struct set *set = &rrl->sets[set_number(rrl, key)];
+    const struct set *set = &rrl->shared->sets[set_number(rrl, key)];
     __builtin_prefetch(set, 1);
     __builtin_prefetch((const uint8_t *)set + SET_SIZE / 2, 1);
     return key;
