@@ -10,6 +10,7 @@
 #include "server/explain.h"
 #include "server/exposition.h"
 #include "server/page.h"
+#include "server/sandbox.h"
 #include "server/snapshot.h"
 
 #include <microhttpd.h>
@@ -262,7 +263,12 @@ _Noreturn void http_run(int listener, int connection)
     struct http http = {0};
 
     snapshot_init(&http.snapshot, connection);
+    /* These open files, once: time zones, libcrypto's settings, and randomness for hashes. */
+    tzset();
+    page_policy();
+    json_object_seed(0);
     http.daemon = start(&http, listener);
+    sandbox_enter_metrics();
     while (http.daemon != NULL && !http.lost) {
         if (MHD_run_wait(http.daemon, TICK_MILLISECONDS) != MHD_YES)
             break;

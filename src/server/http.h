@@ -12,8 +12,8 @@
 #ifndef SORREL_SERVER_HTTP_H
 #define SORREL_SERVER_HTTP_H
 
-/* Serves the listening socket, asking the supervisor by `connection`, until that ends. Needs
- * libmicrohttpd; without it, it fails. */
+/* Serves the listening socket, asking the supervisor by `connection`, until that ends; in
+ * the sandbox, once all is open. Needs libmicrohttpd; without it, it fails. */
 _Noreturn void http_run(int listener, int connection);
 
 #endif

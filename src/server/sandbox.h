@@ -46,6 +46,7 @@ bool sandbox_describe(char text[SANDBOX_TEXT_MAX]);
 /* Called by a child once it has no capabilities and may get none any more (privilege.h). They abort
  * if the kernel now refuses what it has granted before. */
 void sandbox_enter_worker(void);
+void sandbox_enter_metrics(void);
 
 /* The builder keeps the right to read what is beneath the `count` folders. */
 void sandbox_enter_builder(const char *const *folders, size_t count);

@@ -93,6 +93,19 @@ static const int builder[] = {
     SCMP_SYS(getrusage),
 };
 
+static const int metrics[] = {
+    SCMP_SYS(epoll_wait),  SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(poll),        SCMP_SYS(ppoll),       SCMP_SYS(accept4),      SCMP_SYS(recvfrom),
+    SCMP_SYS(sendto),      SCMP_SYS(sendfile),    SCMP_SYS(shutdown),     SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),
+};
+
+static const struct condition metrics_conditions[] = {
+    {SCMP_SYS(setsockopt), 1, whole, IPPROTO_TCP}, {SCMP_SYS(getsockopt), 1, whole, IPPROTO_TCP},
+    {SCMP_SYS(fcntl), 1, whole, F_SETFL},          {SCMP_SYS(write), 0, whole, STDERR_FILENO},
+    {SCMP_SYS(writev), 0, whole, STDERR_FILENO},
+};
+
 /* The signal that the C library takes for itself when it starts a thread, to change the user of all
  * threads at once; no header names it. */
 enum { SIGNAL_SETXID = 33 };
@@ -166,4 +179,9 @@ bool syscalls_confine_worker(void)
 bool syscalls_confine_builder(void)
 {
     return confine(builder, COUNT(builder), builder_conditions, COUNT(builder_conditions));
+}
+
+bool syscalls_confine_metrics(void)
+{
+    return confine(metrics, COUNT(metrics), metrics_conditions, COUNT(metrics_conditions));
 }

@@ -14,8 +14,10 @@
  *   worker    may use the descriptors it has, accept connections and map memory that is not
  *             executable; it opens, creates, connects and starts nothing
  *   builder   may besides open files for reading, make memory files, and run threads
+ *   metrics   may use the descriptors it has, and accept connections
  */
 bool syscalls_confine_worker(void);
 bool syscalls_confine_builder(void);
+bool syscalls_confine_metrics(void);
 
 #endif
