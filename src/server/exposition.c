@@ -57,11 +57,12 @@ static void put_single(FILE *out, const char *name, const char *type, const char
 
 /* --- workers ---------------------------------------------------------------------------- */
 
+typedef void worker_function(FILE *out, const char *worker, const json_t *counters,
+                             const void *closure);
+
 /* Calls `function` for each worker, and for those that are no more as "retired". */
-static void each_worker(const json_t *stats,
-                        void (*function)(FILE *out, const char *worker, const json_t *counters,
-                                         const void *closure),
-                        const void *closure, FILE *out)
+static void each_worker(const json_t *stats, worker_function *function, const void *closure,
+                        FILE *out)
 {
     char name[24];
     size_t i;
@@ -146,54 +147,58 @@ static void put_widths(FILE *out, const char *worker, const json_t *counters, co
     put(out, "sorrel_batch_width_count", LABELS("worker", worker), sum);
 }
 
+/* Each ends with a family without a name. */
+static const struct family traffic[] = {
+    {"sorrel_queries_total", "Queries that arrived.", "queries", NULL},
+    {"sorrel_responses_total", "Responses that were sent.", "responses", NULL},
+    {0},
+};
+
+static const struct family counters[] = {
+    {"sorrel_queries_by_type_total", "Queries by QTYPE.", "qtypes", "qtype"},
+    {"sorrel_queries_by_opcode_total", "Queries by opcode.", "opcodes", "opcode"},
+    {"sorrel_responses_by_rcode_total", "Responses by RCODE.", "rcodes", "rcode"},
+    {"sorrel_queries_dropped_total", "Messages without a response, by reason.", "dropped",
+     "reason"},
+    {"sorrel_rate_limited_total", "Responses that rate limiting held back, by what became of them.",
+     "rrl", "outcome"},
+    {"sorrel_cookies_total", "Queries with a DNS cookie, by what it was worth.", "cookies",
+     "state"},
+    {"sorrel_responses_truncated_total", "Responses with TC.", "truncated", NULL},
+    {"sorrel_queries_edns_total", "Queries with EDNS.", "edns", NULL},
+    {"sorrel_queries_dnssec_ok_total", "Queries with DO.", "dnssec_ok", NULL},
+    {"sorrel_queries_malformed_total", "Queries that were answered with FORMERR.", "malformed",
+     NULL},
+    {"sorrel_queries_cut_off_total", "Datagrams that were longer than any query.", "cut_off", NULL},
+    {"sorrel_wakeups_total", "Times that a worker woke up for a datagram.", "wakeups", NULL},
+    {"sorrel_wakeups_empty_total", "Times that it then found none.", "wakeups_empty", NULL},
+    {"sorrel_worker_deaths_total", "Workers of this number that died.", "deaths", NULL},
+    {0},
+};
+
+static const struct family tcp[] = {
+    {"sorrel_tcp_connections_total", "TCP connections that were accepted.", "connections", NULL},
+    {"sorrel_tcp_connections_refused_total", "TCP connections that were too many.", "turned_away",
+     NULL},
+    {"sorrel_tcp_timeouts_total", "TCP connections that were closed for want of progress.",
+     "timeouts", NULL},
+    {0},
+};
+
+static void write_families(const struct family *family, worker_function *function,
+                           const json_t *stats, FILE *out)
+{
+    for (; family->name != NULL; family++) {
+        begin(out, family->name, "counter", family->help);
+        each_worker(stats, function, family, out);
+    }
+}
+
 static void write_counters(const json_t *stats, FILE *out)
 {
-    static const struct family traffic[] = {
-        {"sorrel_queries_total", "Queries that arrived.", "queries", NULL},
-        {"sorrel_responses_total", "Responses that were sent.", "responses", NULL},
-    };
-    static const struct family counters[] = {
-        {"sorrel_queries_by_type_total", "Queries by QTYPE.", "qtypes", "qtype"},
-        {"sorrel_queries_by_opcode_total", "Queries by opcode.", "opcodes", "opcode"},
-        {"sorrel_responses_by_rcode_total", "Responses by RCODE.", "rcodes", "rcode"},
-        {"sorrel_queries_dropped_total", "Messages without a response, by reason.", "dropped",
-         "reason"},
-        {"sorrel_rate_limited_total",
-         "Responses that rate limiting held back, by what became of them.", "rrl", "outcome"},
-        {"sorrel_cookies_total", "Queries with a DNS cookie, by what it was worth.", "cookies",
-         "state"},
-        {"sorrel_responses_truncated_total", "Responses with TC.", "truncated", NULL},
-        {"sorrel_queries_edns_total", "Queries with EDNS.", "edns", NULL},
-        {"sorrel_queries_dnssec_ok_total", "Queries with DO.", "dnssec_ok", NULL},
-        {"sorrel_queries_malformed_total", "Queries that were answered with FORMERR.", "malformed",
-         NULL},
-        {"sorrel_queries_cut_off_total", "Datagrams that were longer than any query.", "cut_off",
-         NULL},
-        {"sorrel_wakeups_total", "Times that a worker woke up for a datagram.", "wakeups", NULL},
-        {"sorrel_wakeups_empty_total", "Times that it then found none.", "wakeups_empty", NULL},
-        {"sorrel_worker_deaths_total", "Workers of this number that died.", "deaths", NULL},
-    };
-    static const struct family tcp[] = {
-        {"sorrel_tcp_connections_total", "TCP connections that were accepted.", "connections",
-         NULL},
-        {"sorrel_tcp_connections_refused_total", "TCP connections that were too many.",
-         "turned_away", NULL},
-        {"sorrel_tcp_timeouts_total", "TCP connections that were closed for want of progress.",
-         "timeouts", NULL},
-    };
-
-    for (size_t i = 0; i < sizeof traffic / sizeof traffic[0]; i++) {
-        begin(out, traffic[i].name, "counter", traffic[i].help);
-        each_worker(stats, put_traffic, &traffic[i], out);
-    }
-    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
-        begin(out, counters[i].name, "counter", counters[i].help);
-        each_worker(stats, put_counters, &counters[i], out);
-    }
-    for (size_t i = 0; i < sizeof tcp / sizeof tcp[0]; i++) {
-        begin(out, tcp[i].name, "counter", tcp[i].help);
-        each_worker(stats, put_tcp, &tcp[i], out);
-    }
+    write_families(traffic, put_traffic, stats, out);
+    write_families(counters, put_counters, stats, out);
+    write_families(tcp, put_tcp, stats, out);
     begin(out, "sorrel_batch_width", "histogram", "UDP queries that were taken at once.");
     each_worker(stats, put_widths, NULL, out);
 }
