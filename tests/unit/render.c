@@ -1,6 +1,10 @@
 /* tools/render.c and tools/columns.c: what people see of a reply. */
 #include "tools/render.h"
 
+#include "server/explain.h"
+#include "server/tally.h"
+
+#include "documents.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -124,11 +128,96 @@ static void many_zones_do_not_scroll_the_status_away(void **state)
     json_decref(reply);
 }
 
+/* What a function prints; to be freed. */
+static char *printed(render_function *render, const json_t *document)
+{
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    render(document, out);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void assert_fits(const char *text)
+{
+    for (; *text != '\0'; text += strcspn(text, "\n") + 1)
+        assert_true(strcspn(text, "\n") <= 80);
+}
+
+static void statistics_fit_the_screen(void **state)
+{
+    (void)state;
+    json_t *stats = documents_stats(100, 5000000);
+    char *text = printed(render_stats, stats);
+
+    assert_fits(text);
+    assert_non_null(
+        strstr(text, " 150.0 M         0  15,000,000         0     150.0 M   5,000,000\n"));
+    assert_non_null(strstr(text, "\nretired           7         0 "));
+    assert_non_null(strstr(text, "\nall         200.0 M         0  20,000,000 "));
+    assert_non_null(strstr(text, "\nTypes          A 200.0 M (91 %), other 20,000,000 (9.1 %)\n"));
+    free(text);
+    json_decref(stats);
+}
+
+static void rates_are_per_second(void **state)
+{
+    (void)state;
+    json_t *later = documents_stats(102, 20), *earlier = documents_stats(100, 10);
+    json_t *change = tally_change(later, earlier);
+    char text[4096];
+    FILE *out = fmemopen(text, sizeof text, "w");
+
+    render_rates(change, 2, out);
+    assert_int_equal(fclose(out), 0);
+    assert_fits(text);
+    assert_non_null(strstr(text, "\nPer second, over 2.0 s\n"));
+    assert_non_null(
+        strstr(text, "\n0            150         0        15         0       150        5\n"));
+    json_decref(later);
+    json_decref(earlier);
+    json_decref(change);
+}
+
+static void an_explanation_can_be_read(void **state)
+{
+    (void)state;
+    json_t *stats = documents_stats(100, 10);
+    json_t *explanation = explain(stats);
+    char *text = printed(render_explanation, explanation);
+
+    assert_fits(text);
+    assert_string_equal(
+        text, "192.0.2.1@53, policy hash, 2 workers in bind order\n"
+              "\n"
+              "worker  queries   share                          expected  queue  drops\n"
+              "     0    3,000  75.0 %  ###############.....  0 to 100 %   75 %      5\n"
+              "     1    1,000  25.0 %  #####...............  0 to 100 %    0 %      0\n"
+              "\n"
+              "4,000 queries in 10 s, from about 3 client ports\n"
+              "busiest by mean 1.50; expected about 1.70, and up to 2.00\n"
+              "  ! 1 client port (192.0.2.9@4000) carries 70 % of the queries; hash cannot\n"
+              "    split one flow, so worker 0 gets 75 %.\n"
+              "    Try: sorrelctl steering query\n"
+              "  ! The kernel dropped 5 datagrams (0.1 % of those that came) as receive queues\n"
+              "    were full, nearly all of them worker 0's.\n"
+              "    Try: sorrelctl steering query\n"
+              "  ! The receive queue of worker 0 is 75 % full.\n");
+    free(text);
+    json_decref(explanation);
+    json_decref(stats);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replies_look_right),
         cmocka_unit_test(many_zones_do_not_scroll_the_status_away),
+        cmocka_unit_test(statistics_fit_the_screen),
+        cmocka_unit_test(rates_are_per_second),
+        cmocka_unit_test(an_explanation_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
