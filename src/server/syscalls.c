@@ -135,8 +135,10 @@ static bool allow_if(scmp_filter_ctx filter, const struct condition *conditions,
 {
     for (size_t i = 0; i < count; i++) {
         const struct condition *c = &conditions[i];
-        struct scmp_arg_cmp comparison =
-            SCMP_CMP(c->argument, SCMP_CMP_MASKED_EQ, c->mask, c->value);
+        const struct scmp_arg_cmp comparison = {.arg = c->argument,
+                                                .op = SCMP_CMP_MASKED_EQ,
+                                                .datum_a = c->mask,
+                                                .datum_b = c->value};
         if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, c->call, 1, &comparison) != 0)
             return false;
     }
@@ -147,12 +149,16 @@ static bool allow_if(scmp_filter_ctx filter, const struct condition *conditions,
  * back to clone(2) where there is none. And abort(3) is a signal to oneself. */
 static bool allow_what_all_do(scmp_filter_ctx filter)
 {
+    const struct scmp_arg_cmp abort_self[] = {
+        {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid(), .datum_b = 0},
+        {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = SIGABRT, .datum_b = 0},
+    };
+
     return allow(filter, common, COUNT(common)) &&
            allow_if(filter, common_conditions, COUNT(common_conditions)) &&
            seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&
-           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-                            SCMP_A2(SCMP_CMP_EQ, SIGABRT)) == 0;
+           seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), COUNT(abort_self),
+                                  abort_self) == 0;
 }
 
 static bool confine(const int *calls, size_t call_count, const struct condition *conditions,
