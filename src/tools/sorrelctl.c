@@ -146,7 +146,7 @@ static void read_options(struct options *options, int argc, char **argv)
             options->json = true;
             break;
         case 'V':
-            puts(PACKAGE_STRING);
+            puts("sorrelctl " PACKAGE_VERSION);
             exit(EXIT_SUCCESS);
         case 'h':
             print_usage(stdout);
