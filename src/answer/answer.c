@@ -129,25 +129,6 @@ static bool put_any(struct reply *reply)
     return rrset_next(&walk, &rrset) && put(reply, SECTION_ANSWER, &rrset, &place);
 }
 
-/*
- * The commonest response by far: the name exists and owns the RRset, which brings nothing with it.
- * It takes no search for what else might apply, and the RRs are copied as they are stored. False if
- * it is not as simple as that, or does not fit.
- *
- * A referral is not (its node is a cut), and ANY and RRSIG are not the types of RRsets.
- */
-static bool put_plainly(struct reply *reply, const struct table_node *node)
-{
-    struct fragment rrs, signatures;
-
-    if (node == NULL || node->flags & NODE_CUT ||
-        !node_find_plain_rrset(node, reply->task->query.qtype, &rrs, &signatures))
-        return false;
-    if (!reply->dnssec_ok)
-        signatures.count = signatures.length = 0;
-    return response_put_first(&reply->response, &rrs, &signatures);
-}
-
 /* QTYPE RRSIG: the signatures of all RRsets are the RRset asked for. */
 static bool put_signatures(struct reply *reply)
 {
@@ -282,16 +263,17 @@ static bool takes_alias(uint16_t qtype)
  * *complete is set if the answer section is all there is to the response: the chain left our zones,
  * ran into itself or became too long, or a name could not be made.
  */
-static bool put_answers(struct reply *reply, const struct table_node *node, bool *complete)
+static bool put_answers(struct reply *reply, bool *complete)
 {
     uint16_t qtype = reply->task->query.qtype;
     struct asked *asked = &reply->task->asked;
     const struct table_section *zone = reply->task->zone;
+    struct closest closest = reply->task->closest;
 
     *complete = false;
     for (;;) {
         begin_step(reply);
-        lookup_find(zone, asked, node, qtype, &reply->match);
+        lookup_find(zone, asked, &closest, qtype, &reply->match);
         if (reply->match.kind == MATCH_ANSWER) {
             note_wildcard(reply);
             return put_answer(reply);
@@ -307,7 +289,7 @@ static bool put_answers(struct reply *reply, const struct table_node *node, bool
                     reply->steps > ALIASES_MAX || was_asked_before(reply);
         if (*complete)
             return true;
-        node = lookup_node(zone, asked);
+        closest = lookup_search(zone, asked);
     }
 }
 
@@ -405,14 +387,10 @@ static bool put_sections(struct reply *reply)
 {
     struct denial denial;
     const struct rrset *rrset = &reply->match.rrset;
-    const struct answer_task *task = reply->task;
-    const struct table_node *node = lookup_confirm_node(task->zone, &task->asked, task->guess);
     bool complete;
 
-    if (put_plainly(reply, node))
-        return true;
     denial_begin(&denial, &reply->response);
-    if (!put_answers(reply, node, &complete))
+    if (!put_answers(reply, &complete))
         return false;
     if (!complete && !put_authority(reply, &denial))
         return false;
@@ -534,26 +512,27 @@ static bool is_in_recent_zone(const struct answer_task *task,
            lookup_is_zone(settings->table, recent->zone, &task->asked.name);
 }
 
-void answer_begin(struct answer_task *task, const struct answer_settings *settings,
+bool answer_begin(struct answer_task *task, const struct answer_settings *settings,
                   const uint8_t *query, size_t query_length)
 {
     struct asked *asked = &task->asked;
 
     task->wire = query;
     task->zone = NULL;
-    task->guess = 0;
     task->told = NULL;
+    task->cookie_state = COOKIE_ABSENT;
     task->verdict = query_parse(&task->query, &asked->name, query, query_length);
     if (task->verdict != QUERY_ANSWER)
-        return;
+        return false;
     if (is_in_recent_zone(task, settings)) {
         task->zone = settings->recent->zone;
         hash_below(&asked->name, task->zone->apex_labels, task->zone->apex_hash, asked->hashes);
         lookup_prefetch_slots(task->zone, asked);
-    } else {
-        hash_name(&asked->name, settings->table->header->seed, asked->hashes);
-        lookup_prefetch_zone(settings->table, asked);
+        return false;
     }
+    hash_name(&asked->name, settings->table->header->seed, asked->hashes);
+    lookup_prefetch_zone(settings->table, asked);
+    return true;
 }
 
 /* Is there still a zone to be found? */
@@ -585,7 +564,7 @@ void answer_look_into_zone(struct answer_task *task, const struct answer_setting
 void answer_look_closer(struct answer_task *task)
 {
     if (task->zone != NULL)
-        task->guess = lookup_guess_node(task->zone, &task->asked);
+        task->guess = lookup_guess(task->zone, &task->asked);
 }
 
 /* The AA bit belongs to the first owner name of the answer (RFC 1035 §4.1.1). An answer for all
@@ -602,11 +581,6 @@ static void report_source(const struct reply *reply, struct answer_report *repor
     const struct asked *asked = &reply->task->asked;
     const struct match *match = &reply->match;
 
-    if (reply->steps == 0) {
-        report->kind = ANSWER_DATA;
-        report->source = asked->hashes[asked->name.labels];
-        return;
-    }
     report->source = reply->chain[0].hash;
     switch (match->kind) {
     case MATCH_NXDOMAIN:
@@ -627,21 +601,49 @@ static void report_source(const struct reply *reply, struct answer_report *repor
         report->source = match->zone->apex_hash;
 }
 
-size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
-                     const struct client *client, uint8_t *wire, size_t wire_max,
-                     struct answer_report *report)
+/*
+ * The commonest response by far: QNAME exists and owns the RRset, which brings nothing with it, and
+ * the query wants no options. It takes no search for what else might apply, and the RRs are copied
+ * as they are stored. Returns 0 if it is not as simple as that, or does not fit: then it is
+ * finish_fully()'s, which would write the same.
+ *
+ * A referral is not that simple (its node is a cut), and ANY and RRSIG are not the types of RRsets.
+ */
+static size_t finish_plainly(const struct answer_task *task, const struct answer_settings *settings,
+                             const struct client *client, uint8_t *wire, size_t wire_max)
+{
+    const struct query *query = &task->query;
+    const struct table_node *node = task->closest.node;
+    size_t opt_length = query->edns ? EDNS_PLAIN_LENGTH : 0;
+    struct response response;
+    struct fragment rrs, signatures;
+
+    if (task->closest.labels != task->asked.name.labels || node->flags & NODE_CUT ||
+        query->has_options || !node_find_plain_rrset(node, query->qtype, &rrs, &signatures) ||
+        !access_allows(settings->access, task->zone, client))
+        return 0;
+    if (!query->dnssec_ok)
+        signatures.count = signatures.length = 0;
+    size_t limit = response_limit(settings, client, query, wire_max) - opt_length;
+    response_begin(&response, wire, limit, task->wire, query->question_length);
+    if (!response_put_first(&response, &rrs, &signatures))
+        return 0;
+    response_write_header(&response, query->qclass == CLASS_ANY ? 0 : FLAG_AA, RCODE_NOERROR,
+                          query->edns);
+    if (query->edns)
+        edns_write_plain(wire + response.at, settings->udp_payload_max, RCODE_NOERROR,
+                         query->dnssec_ok);
+    return response.at + opt_length;
+}
+
+static size_t finish_fully(struct answer_task *task, const struct answer_settings *settings,
+                           const struct client *client, uint8_t *wire, size_t wire_max,
+                           struct answer_report *report)
 {
     const struct query *query = &task->query;
     struct reply reply;
     bool truncated = false;
 
-    *report = (struct answer_report){.verdict = task->verdict,
-                                     .qtype = query->qtype,
-                                     .opcode = query->opcode,
-                                     .edns = query->edns,
-                                     .dnssec_ok = query->dnssec_ok};
-    if (task->verdict == QUERY_SILENCE)
-        return 0;
     reply.settings = settings;
     reply.client = client;
     reply.task = task;
@@ -652,7 +654,6 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
     judge_cookie(task, settings, client);
     report->cookie = task->cookie_state;
     reply.rcode = rcode_of_task(task, settings, client);
-    reply.match.kind = MATCH_ANSWER;
     reply.authoritative = false;
 
     struct edns edns = edns_of_reply(task, settings, client, reply.rcode);
@@ -687,6 +688,32 @@ size_t answer_slip(const struct answer_task *task, const struct answer_settings 
     report->truncated = !has_cookie;
     response_begin(&response, wire, WIRE_UDP_PLAIN_MAX, task->wire, task->query.question_length);
     return response_finish(&response, has_cookie ? 0 : FLAG_TC, &edns, rcode);
+}
+
+size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
+                     const struct client *client, uint8_t *wire, size_t wire_max,
+                     struct answer_report *report)
+{
+    const struct query *query = &task->query;
+    size_t length;
+
+    *report = (struct answer_report){.verdict = task->verdict,
+                                     .qtype = query->qtype,
+                                     .opcode = query->opcode,
+                                     .edns = query->edns,
+                                     .dnssec_ok = query->dnssec_ok};
+    if (task->verdict == QUERY_SILENCE)
+        return 0;
+    if (task->zone != NULL) {
+        task->closest = lookup_closest(task->zone, &task->asked, task->guess);
+        length = finish_plainly(task, settings, client, wire, wire_max);
+        if (length > 0) {
+            report->kind = ANSWER_DATA;
+            report->source = task->asked.hashes[task->asked.name.labels];
+            return length;
+        }
+    }
+    return finish_fully(task, settings, client, wire, wire_max, report);
 }
 
 size_t answer(const struct answer_settings *settings, const struct client *client,

@@ -86,14 +86,17 @@ struct answer_task {
     enum query_verdict verdict;
     struct query query;
     const struct table_section *zone; /* NULL: in none of ours */
-    uint32_t guess;                   /* ref of the node that QNAME seems to have; 0: it has none */
+    struct guess guess;               /* in that zone */
+    struct closest closest;           /* to QNAME, in that zone */
     const char *told;                 /* class CH: the text to answer with, or NULL */
     enum cookie_state cookie_state;
     uint8_t cookie[COOKIE_SIZE];      /* for the response, unless COOKIE_ABSENT */
     struct asked asked;               /* QNAME */
 };
 
-void answer_begin(struct answer_task *task, const struct answer_settings *settings,
+/* True if there is a zone yet to be found: otherwise the next two steps would do nothing, and may
+ * be left out. */
+bool answer_begin(struct answer_task *task, const struct answer_settings *settings,
                   const uint8_t *query, size_t query_length);
 void answer_look_ahead(struct answer_task *task, const struct answer_settings *settings);
 void answer_look_into_zone(struct answer_task *task, const struct answer_settings *settings);

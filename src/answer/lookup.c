@@ -76,71 +76,69 @@ void lookup_prefetch_section(const struct table *table, const struct asked *aske
     __builtin_prefetch(section + CACHE_LINE);
 }
 
-/* A name below the closest encloser is the commonest that is not there: hence the parent. */
-static bool has_parent_in(const struct table_section *zone, const struct asked *asked)
+/* Labels of the longest suffix of the name that can be a node. */
+static unsigned longest_suffix(const struct table_section *zone, const struct asked *asked)
 {
-    return asked->name.labels > zone->apex_labels + 1;
+    unsigned deepest = (unsigned)zone->apex_labels + zone->deepest;
+
+    return asked->name.labels < deepest ? asked->name.labels : deepest;
 }
 
-/* The slots of a search may go on into the next cache line. */
 static void prefetch_slots(const struct table_section *zone, uint64_t hash)
 {
-    const struct table_slot *slot = section_first_slot(zone, hash);
-
-    __builtin_prefetch(slot);
-    __builtin_prefetch(slot + 3);
+    __builtin_prefetch(section_first_slot(zone, hash));
 }
 
+/* Most names that are not there are one label too long: hence the parent, here and in the next. */
 void lookup_prefetch_slots(const struct table_section *zone, const struct asked *asked)
 {
-    unsigned labels = asked->name.labels;
+    unsigned labels = longest_suffix(zone, asked);
 
     prefetch_slots(zone, asked->hashes[labels]);
-    if (has_parent_in(zone, asked))
+    if (labels > zone->apex_labels + 1u)
         prefetch_slots(zone, asked->hashes[labels - 1]);
 }
 
-uint32_t lookup_guess_node(const struct table_section *zone, const struct asked *asked)
+struct guess lookup_guess(const struct table_section *zone, const struct asked *asked)
 {
-    unsigned labels = asked->name.labels;
-    uint32_t guess = section_guess_node(zone, asked->hashes[labels]);
-    uint32_t likely = guess;
+    unsigned labels = longest_suffix(zone, asked);
+    uint32_t ref = section_guess_node(zone, asked->hashes[labels]);
 
-    if (guess == 0 && has_parent_in(zone, asked))
-        likely = section_guess_node(zone, asked->hashes[labels - 1]);
-    if (likely != 0) {
-        const uint8_t *node = section_at(zone, likely);
+    if (ref == 0 && labels > zone->apex_labels) {
+        labels--;
+        ref = labels == zone->apex_labels ? zone->apex
+                                          : section_guess_node(zone, asked->hashes[labels]);
+    }
+    if (ref != 0) {
+        const uint8_t *node = section_at(zone, ref);
         __builtin_prefetch(node);
         __builtin_prefetch(node + CACHE_LINE);
+        /* A cut has its glue, a signed name its signatures. */
+        if (labels != asked->name.labels || zone->flags & SECTION_SIGNED)
+            __builtin_prefetch(node + 2 * CACHE_LINE);
     }
-    return guess;
+    return (struct guess){.ref = ref, .labels = labels};
 }
 
-/* The closest encloser of a name that is not a node. Existence is closed upwards (layout.h), so the
- * border between what exists and what does not is found by bisection: labels of a name are the
- * client's choice, and 127 of them must not cost 127 cache misses. */
-static const struct table_node *find_encloser(const struct table_section *zone,
-                                              const struct asked *asked, unsigned *labels)
+/* Existence is closed upwards (layout.h), so the border between what exists and what does not is
+ * found by bisection: labels of a name are the client's choice, and 127 of them must not cost 127
+ * cache misses. */
+struct closest lookup_search(const struct table_section *zone, const struct asked *asked)
 {
-    const struct table_node *encloser = section_node(zone, zone->apex);
-    unsigned exists = zone->apex_labels;
-    unsigned missing = asked->name.labels;
+    struct closest closest = {section_node(zone, zone->apex), zone->apex_labels};
+    unsigned missing = longest_suffix(zone, asked) + 1;
+    unsigned next = missing - 1;
 
-    if (missing > exists + zone->deepest + 1u)
-        missing = exists + zone->deepest + 1u;
-    while (missing - exists > 1) {
-        unsigned middle = (exists + missing) / 2;
+    while (missing - closest.labels > 1) {
         const struct table_node *node =
-            section_find_node(zone, &asked->name, middle, asked->hashes[middle]);
-        if (node != NULL) {
-            encloser = node;
-            exists = middle;
-        } else {
-            missing = middle;
-        }
+            section_find_node(zone, &asked->name, next, asked->hashes[next]);
+        if (node != NULL)
+            closest = (struct closest){node, next};
+        else
+            missing = next;
+        next = (closest.labels + missing) / 2;
     }
-    *labels = exists;
-    return encloser;
+    return closest;
 }
 
 static bool has_signatures(const struct table_section *zone, const struct table_node *node)
@@ -212,26 +210,15 @@ static void match_encloser(struct match *match, const struct asked *asked,
     match_node(match, wildcard, qtype);
 }
 
-const struct table_node *lookup_node(const struct table_section *zone, const struct asked *asked)
-{
-    unsigned labels = asked->name.labels;
-
-    if (labels - zone->apex_labels > zone->deepest)
-        return NULL;
-    return section_find_node(zone, &asked->name, labels, asked->hashes[labels]);
-}
-
 void lookup_find(const struct table_section *zone, const struct asked *asked,
-                 const struct table_node *node, uint16_t qtype, struct match *match)
+                 const struct closest *closest, uint16_t qtype, struct match *match)
 {
     match->zone = zone;
     match->node = NULL;
-    match->labels = asked->name.labels;
+    match->labels = closest->labels;
     match->synthesised = false;
-    if (node != NULL) {
-        match_node(match, node, qtype);
-    } else {
-        node = find_encloser(zone, asked, &match->labels);
-        match_encloser(match, asked, node, qtype);
-    }
+    if (closest->labels == asked->name.labels)
+        match_node(match, closest->node, qtype);
+    else
+        match_encloser(match, asked, closest->node, qtype);
 }

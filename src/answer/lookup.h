@@ -50,33 +50,46 @@ const struct table_section *lookup_zone(const struct table *table, const struct 
 bool lookup_is_zone(const struct table *table, const struct table_section *zone,
                     const struct name *name);
 
-/* The node of `asked`, which lies in `zone`; NULL if there is none. */
-const struct table_node *lookup_node(const struct table_section *zone, const struct asked *asked);
+/* Of a name, the longest suffix that is a node: if not the name itself, its closest encloser
+ * (RFC 4592 §3.3.1). */
+struct closest {
+    const struct table_node *node;
+    unsigned labels;
+};
 
-/* What `asked`, whose node is `node` (NULL: it has none), means for a question in `zone`. */
+/* Finds it for `asked`, which lies in `zone`. */
+struct closest lookup_search(const struct table_section *zone, const struct asked *asked);
+
+/* What that means for a question in `zone`. */
 void lookup_find(const struct table_section *zone, const struct asked *asked,
-                 const struct table_node *node, uint16_t qtype, struct match *match);
+                 const struct closest *closest, uint16_t qtype, struct match *match);
 
 /* Ask for the memory that lookup_zone() will read: first the slot of the directory; once that is
  * there, the section that it leads to. */
 void lookup_prefetch_zone(const struct table *table, const struct asked *asked);
 void lookup_prefetch_section(const struct table *table, const struct asked *asked);
 
-/* The same for lookup_node(): first the slots of the name and of its parent; once those are there,
- * the node that one of them leads to. Returns a ref if the name may be a node, for
- * lookup_confirm_node(), which returns what lookup_node() would. */
+/* The same for lookup_search(): first the slots of the name and of its parent; once those are
+ * there, the node that one of them leads to. That is nearly always the one, and this remembers
+ * it. */
+struct guess {
+    uint32_t ref;    /* 0: none */
+    unsigned labels;
+};
+
 void lookup_prefetch_slots(const struct table_section *zone, const struct asked *asked);
-uint32_t lookup_guess_node(const struct table_section *zone, const struct asked *asked);
+struct guess lookup_guess(const struct table_section *zone, const struct asked *asked);
 
-static inline const struct table_node *
-lookup_confirm_node(const struct table_section *zone, const struct asked *asked, uint32_t guess)
+/* lookup_search(), with the guess that was made. */
+static inline struct closest lookup_closest(const struct table_section *zone,
+                                            const struct asked *asked, struct guess guess)
 {
-    const struct table_node *node = section_node(zone, guess);
+    const struct table_node *node = section_node(zone, guess.ref);
 
-    if (guess == 0)
-        return NULL;
-    return node_has_name(zone, node, &asked->name, asked->name.labels) ? node
-                                                                       : lookup_node(zone, asked);
+    /* No longer suffix than the one guessed at is a node: what is open is whether that one is. */
+    if (guess.ref != 0 && node_has_name(zone, node, &asked->name, guess.labels))
+        return (struct closest){node, guess.labels};
+    return lookup_search(zone, asked);
 }
 
 #endif

@@ -39,25 +39,33 @@ static inline bool edns_has_options(const struct edns *edns)
            edns->keepalive;
 }
 
+enum { EDNS_PLAIN_LENGTH = 1 + WIRE_RR_FIXED_SIZE };
+
 /* Octets that edns_write() will write. */
 static inline size_t edns_length(const struct edns *edns)
 {
     if (!edns->present)
         return 0;
-    return 1 + WIRE_RR_FIXED_SIZE + (edns_has_options(edns) ? edns_options_length(edns) : 0);
+    return EDNS_PLAIN_LENGTH + (edns_has_options(edns) ? edns_options_length(edns) : 0);
+}
+
+/* Writes EDNS_PLAIN_LENGTH octets: an OPT record without options. */
+static inline void edns_write_plain(uint8_t *at, uint16_t payload, uint16_t rcode, bool dnssec_ok)
+{
+    at[0] = 0; /* the root */
+    wire_write_u16(at + 1, TYPE_OPT);
+    wire_write_u16(at + 3, payload);
+    at[5] = (uint8_t)(rcode >> 4);
+    at[6] = 0; /* version */
+    wire_write_u16(at + 7, dnssec_ok ? 0x8000 : 0);
+    wire_write_u16(at + 9, 0);
 }
 
 static inline void edns_write(const struct edns *edns, uint8_t *at)
 {
     if (!edns->present)
         return;
-    at[0] = 0; /* the root */
-    wire_write_u16(at + 1, TYPE_OPT);
-    wire_write_u16(at + 3, edns->payload);
-    at[5] = (uint8_t)(edns->rcode >> 4);
-    at[6] = 0; /* version */
-    wire_write_u16(at + 7, edns->dnssec_ok ? 0x8000 : 0);
-    wire_write_u16(at + 9, 0);
+    edns_write_plain(at, edns->payload, edns->rcode, edns->dnssec_ok);
     if (edns_has_options(edns))
         edns_write_options(edns, at + 9);
 }

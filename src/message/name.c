@@ -66,30 +66,6 @@ void name_copy_lower(uint8_t *to, const uint8_t *from, size_t length)
     }
 }
 
-size_t name_read(struct name *name, const uint8_t *wire, size_t available)
-{
-    size_t end = available < NAME_OCTETS_MAX ? available : NAME_OCTETS_MAX;
-    size_t at = 0;
-    unsigned labels = 0;
-
-    for (;;) {
-        if (at >= end)
-            return 0;
-        unsigned label = wire[at];
-        name->offset[labels] = (uint8_t)at;
-        if (label == 0)
-            break;
-        if (label > NAME_LABEL_OCTETS_MAX)
-            return 0;
-        at += 1 + label;
-        labels++;
-    }
-    name->labels = (uint8_t)labels;
-    name->length = (uint8_t)(at + 1);
-    name_copy_lower(name->octets, wire, at + 1);
-    return at + 1;
-}
-
 /* Orders two labels as RFC 4034 §6.1 does: octet by octet, then the shorter first. */
 static int compare_labels(const uint8_t *a, const uint8_t *b)
 {

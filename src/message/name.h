@@ -26,16 +26,38 @@ struct name {
     uint8_t offset[NAME_LABELS_MAX + 1]; /* of label i's length octet within octets */
 };
 
-/* Reads the uncompressed name that starts at `wire`, of which `available` octets may be read.
- * Returns the octets it takes; 0 if it is cut short, compressed or too long. Any case. */
-size_t name_read(struct name *name, const uint8_t *wire, size_t available);
-
 /* Octets of the uncompressed name at `wire`, or 0 as above. */
 size_t name_measure(const uint8_t *wire, size_t available);
 
 /* Copies `length` octets of a name in wire form, lower-casing A-Z. Safe on whole names: a length
  * octet is at most 63, below 'A'. The two must not overlap. */
 void name_copy_lower(uint8_t *to, const uint8_t *from, size_t length);
+
+/* Reads the uncompressed name that starts at `wire`, of which `available` octets may be read.
+ * Returns the octets it takes; 0 if it is cut short, compressed or too long. Any case. */
+static inline size_t name_read(struct name *name, const uint8_t *wire, size_t available)
+{
+    size_t end = available < NAME_OCTETS_MAX ? available : NAME_OCTETS_MAX;
+    size_t at = 0;
+    unsigned labels = 0;
+
+    for (;;) {
+        if (at >= end)
+            return 0;
+        unsigned label = wire[at];
+        name->offset[labels] = (uint8_t)at;
+        if (label == 0)
+            break;
+        if (label > NAME_LABEL_OCTETS_MAX)
+            return 0;
+        at += 1 + label;
+        labels++;
+    }
+    name->labels = (uint8_t)labels;
+    name->length = (uint8_t)(at + 1);
+    name_copy_lower(name->octets, wire, at + 1);
+    return at + 1;
+}
 
 /* The octets of `name` from label `first` to its end, for a suffix of it. */
 static inline const uint8_t *name_suffix(const struct name *name, unsigned first)

@@ -44,6 +44,7 @@ static void note_option(struct query *query, const uint8_t *wire, size_t at)
     uint16_t code = wire_read_u16(wire + at);
     uint16_t length = wire_read_u16(wire + at + 2);
 
+    query->has_options = true;
     if (code == OPTION_NSID) {
         query->wants_nsid = true;
     } else if (code == OPTION_TCP_KEEPALIVE) {
@@ -68,20 +69,26 @@ static bool read_options(struct query *query, const uint8_t *wire, size_t at, si
     return at == end;
 }
 
-/* RFC 6891 §6.1.2, §6.1.3: CLASS is the payload size; TTL holds version and flags. `at` is the
- * message offset of TYPE. */
-static bool read_opt(struct query *query, const uint8_t *wire, size_t at)
+/* RFC 6891 §6.1.2, §6.1.3: CLASS is the payload size; TTL holds version and flags. `fixed` points
+ * at TYPE. */
+static void note_opt(struct query *query, const uint8_t *fixed)
 {
-    const uint8_t *fixed = wire + at;
     uint16_t payload = wire_read_u16(fixed + 2);
-    size_t options = at + WIRE_RR_FIXED_SIZE;
 
-    if (!read_options(query, wire, options, options + wire_read_u16(fixed + 8)))
-        return false;
     query->edns = true;
     query->udp_payload = payload < WIRE_UDP_PLAIN_MAX ? WIRE_UDP_PLAIN_MAX : payload;
     query->edns_version = fixed[5];
-    query->dnssec_ok = fixed[6] & 0x80;
+    query->dnssec_ok = fixed[6] >> 7;
+}
+
+/* `at` is the message offset of TYPE. */
+static bool read_opt(struct query *query, const uint8_t *wire, size_t at)
+{
+    size_t options = at + WIRE_RR_FIXED_SIZE;
+
+    if (!read_options(query, wire, options, options + wire_read_u16(wire + options - 2)))
+        return false;
+    note_opt(query, wire + at);
     return query->cookie == 0 || query->cookie_length != 0;
 }
 
@@ -105,14 +112,22 @@ static bool read_record(struct query *query, struct cursor *cursor, bool additio
            read_opt(query, cursor->wire, at);
 }
 
-/* Is an OPT record without options all that is left? Hardly a query has anything else. */
-static bool read_last_opt(struct query *query, const struct cursor *cursor)
+/* Reads what most queries have behind the question: nothing, or an OPT record without options.
+ * False if it is something else. */
+static bool read_plain_rest(struct query *query, const struct cursor *cursor)
 {
     const uint8_t *opt = cursor->wire + cursor->at;
 
-    return cursor->end - cursor->at == 1 + WIRE_RR_FIXED_SIZE && opt[0] == 0 &&
-           wire_read_u16(opt + 1) == TYPE_OPT && wire_read_u16(opt + 9) == 0 &&
-           read_opt(query, cursor->wire, cursor->at + 1);
+    if (wire_read_u32(cursor->wire + 6) != 0)
+        return false;
+    if (wire_read_u16(cursor->wire + 10) == 0)
+        return true;
+    if (wire_read_u16(cursor->wire + 10) > 1 ||
+        cursor->end - cursor->at != 1 + WIRE_RR_FIXED_SIZE || opt[0] != 0 ||
+        wire_read_u16(opt + 1) != TYPE_OPT || wire_read_u16(opt + 9) != 0)
+        return false;
+    note_opt(query, opt + 1);
+    return true;
 }
 
 static bool read_records(struct query *query, struct cursor *cursor)
@@ -121,8 +136,6 @@ static bool read_records(struct query *query, struct cursor *cursor)
         (unsigned)wire_read_u16(cursor->wire + 6) + wire_read_u16(cursor->wire + 8);
     unsigned additional = wire_read_u16(cursor->wire + 10);
 
-    if (before_additional == 0 && additional == 1 && read_last_opt(query, cursor))
-        return true;
     for (unsigned i = 0; i < before_additional + additional; i++)
         if (!read_record(query, cursor, i >= before_additional))
             return false;
@@ -168,16 +181,17 @@ enum query_verdict query_parse(struct query *query, struct name *qname, const ui
     /* RFC 9619 §4: exactly one question. The opcodes we know have one too (RFC 1996 §3.7, RFC 2136
      * §2.3); of others nothing may be assumed, not even that they are malformed. */
     bool has_question = wire_read_u16(wire + 4) == 1 && read_question(query, qname, &cursor);
-    bool is_well_formed = has_question && read_records(query, &cursor);
+    bool is_well_formed =
+        has_question && (read_plain_rest(query, &cursor) || read_records(query, &cursor));
     if (!is_known_opcode(query->opcode))
         return QUERY_NOTIMP;
-    if (is_cookie_query(query, &cursor))
+    if (!has_question && is_cookie_query(query, &cursor))
         return query->edns_version != 0 ? QUERY_BADVERS : QUERY_COOKIE;
     if (!has_question)
         return QUERY_FORMERR_HEADER;
     if (!is_well_formed)
         return QUERY_FORMERR;
-    if (query->edns && query->edns_version != 0)
+    if (query->edns_version != 0)
         return QUERY_BADVERS;
     if (query->opcode != OPCODE_QUERY || query->qtype == TYPE_AXFR || query->qtype == TYPE_IXFR)
         return QUERY_REFUSED;

@@ -31,6 +31,7 @@ struct query {
     uint8_t opcode;
     bool edns;                /* had an OPT record that could be read */
     bool dnssec_ok;           /* DO */
+    bool has_options;         /* of EDNS, such as ... */
     bool wants_nsid;
     bool wants_keepalive;     /* sent edns-tcp-keepalive */
     uint8_t edns_version;

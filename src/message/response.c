@@ -90,12 +90,61 @@ uint32_t response_resolve(const struct response *response, const struct fragment
     return place->base + value - rrs->owner_length - FRAGMENT_QUESTION_TAIL;
 }
 
-static void mend_pointer(struct response *response, const struct fragment *rrs,
-                         const struct place *place, uint8_t *at)
-{
-    uint32_t offset = response_resolve(response, rrs, place, wire_read_u16(at));
+/* How stored pointers are mended. Where the owner is a suffix of QNAME, which is not compressed,
+ * they are moved by so much; elsewhere (`moves` is false) each is looked up. */
+struct mending {
+    const struct response *response;
+    const struct fragment *rrs;
+    const struct place *place;
+    bool moves;
+    uint16_t border; /* from this value on, pointers lead into RDATA */
+    uint16_t name;   /* what is added to those below it, ... */
+    uint16_t rdata;  /* ... and to those from it on: modulo 2^16 */
+};
 
-    wire_write_u16(at, (uint16_t)(WIRE_POINTER_TAG | offset));
+static struct mending begin_mending(const struct response *response, const struct fragment *rrs,
+                                    const struct place *place)
+{
+    unsigned home = (unsigned)WIRE_HEADER_SIZE + rrs->owner_length;
+
+    return (struct mending){
+        .response = response,
+        .rrs = rrs,
+        .place = place,
+        .moves = place->owner < response->question_end && place->skip == 0 && place->base != 0,
+        .border = (uint16_t)(WIRE_POINTER_TAG | home),
+        .name = (uint16_t)(place->owner - WIRE_HEADER_SIZE),
+        .rdata = (uint16_t)(place->base - home - FRAGMENT_QUESTION_TAIL)};
+}
+
+static void mend_pointer(const struct mending *mending, uint8_t *at)
+{
+    uint16_t pointer = wire_read_u16(at);
+
+    if (mending->moves)
+        pointer = (uint16_t)(pointer +
+                             (pointer < mending->border ? mending->name : mending->rdata));
+    else
+        pointer = (uint16_t)(WIRE_POINTER_TAG | response_resolve(mending->response, mending->rrs,
+                                                                  mending->place, pointer));
+    wire_write_u16(at, pointer);
+}
+
+static void mend_pointers(const struct mending *mending, uint8_t *octets, unsigned first)
+{
+    const struct fragment *rrs = mending->rrs;
+
+    for (unsigned i = first; i < rrs->pointer_count; i++)
+        mend_pointer(mending, octets + rrs->pointers[i]);
+}
+
+/* The same in a run of RRs whose owner pointers are their only ones. */
+static void mend_run(const struct mending *mending, uint8_t *rr, const uint8_t *end)
+{
+    while (rr < end) {
+        mend_pointer(mending, rr);
+        rr += RR_HEADER_SIZE + wire_read_u16(rr + RR_HEADER_SIZE - 2);
+    }
 }
 
 /* Do the stored pointers hold as they are? (See fragment.h: the commonest place.) */
@@ -146,11 +195,12 @@ static void put_near(struct response *response, const struct fragment *rrs,
     }
     place->base = response->at - passed;
     place->rdata = place->base + RR_HEADER_SIZE;
-    memcpy(response->wire + response->at, rrs->octets + passed, rrs->length - passed);
+    octets_copy(response->wire + response->at, rrs->octets + passed, rrs->length - passed);
     response->at += rrs->length - passed;
-    if (!is_at_home(rrs, place))
-        for (unsigned i = passed != 0; i < rrs->pointer_count; i++)
-            mend_pointer(response, rrs, place, response->wire + place->base + rrs->pointers[i]);
+    if (!is_at_home(rrs, place)) {
+        struct mending mending = begin_mending(response, rrs, place);
+        mend_pointers(&mending, response->wire + place->base, passed != 0);
+    }
     if (signatures == NULL)
         return;
     uint8_t *to = response->wire + response->at;
@@ -284,10 +334,13 @@ static void far_owner(struct far *far, struct place *place)
         far_octets(far, place->apex_name, place->apex_length);
 }
 
+/* False if there is no room: then nothing is written. */
 static bool put_far(struct response *response, const struct fragment *rrs,
                     const struct fragment *signatures, struct place *place)
 {
     struct far far = {.response = response, .rrs = rrs, .place = place};
+    struct response mark = *response;
+    struct place home = *place;
     bool write_owner_first = place->owner == 0;
 
     place->base = 0;
@@ -297,6 +350,22 @@ static bool put_far(struct response *response, const struct fragment *rrs,
         far_rrs(&far, place, write_owner_first);
     if (!far.full && signatures != NULL)
         far_plain_rrs(&far, signatures);
+    if (far.full) {
+        *response = mark;
+        *place = home;
+    }
+    return !far.full;
+}
+
+static bool put_run_far(struct response *response, const struct fragment *run,
+                        const struct fragment *rrs, const struct place *place)
+{
+    struct far far = {.response = response, .rrs = rrs, .place = place};
+    struct response mark = *response;
+
+    far_plain_rrs(&far, run);
+    if (far.full)
+        *response = mark;
     return !far.full;
 }
 
@@ -319,8 +388,6 @@ static void count(struct response *response, enum section section, unsigned rrs)
 bool response_put(struct response *response, enum section section, const struct fragment *rrs,
                   const struct fragment *signatures, struct place *place)
 {
-    struct response mark = *response;
-    struct place home = *place;
     size_t length = owner_surplus(place) + rrs->length + (signatures ? signatures->length : 0u);
 
     if (response->at + length <= WIRE_POINTER_MAX && place->owner <= WIRE_POINTER_MAX) {
@@ -328,8 +395,6 @@ bool response_put(struct response *response, enum section section, const struct 
             return false;
         put_near(response, rrs, signatures, place);
     } else if (!put_far(response, rrs, signatures, place)) {
-        *response = mark;
-        *place = home;
         return false;
     }
     count(response, section, rrs->count + (signatures ? signatures->count : 0u));
@@ -339,12 +404,15 @@ bool response_put(struct response *response, enum section section, const struct 
 bool response_put_run(struct response *response, enum section section, const struct fragment *run,
                       const struct fragment *rrs, const struct place *place)
 {
-    struct response mark = *response;
-    struct far far = {.response = response, .rrs = rrs, .place = place};
-
-    far_plain_rrs(&far, run);
-    if (far.full) {
-        *response = mark;
+    if (place->base != 0 && response->at + run->length <= WIRE_POINTER_MAX) {
+        if (run->length > response->limit - response->at)
+            return false;
+        uint8_t *to = response->wire + response->at;
+        struct mending mending = begin_mending(response, rrs, place);
+        octets_copy(to, run->octets, run->length);
+        response->at += run->length;
+        mend_run(&mending, to, to + run->length);
+    } else if (!put_run_far(response, run, rrs, place)) {
         return false;
     }
     count(response, section, run->count);

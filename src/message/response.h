@@ -123,9 +123,9 @@ void response_clear(struct response *response);
 
 enum header_flag { FLAG_AA = 0x0400, FLAG_TC = 0x0200 };
 
-/* Adds OPT (room for which was left below `limit`) and completes the header. Returns the length. */
-static inline size_t response_finish(const struct response *response, uint16_t flags,
-                                     const struct edns *edns, uint16_t rcode)
+/* Completes the header of a response to which an OPT record will be added, or not. */
+static inline void response_write_header(const struct response *response, uint16_t flags,
+                                         uint16_t rcode, bool with_opt)
 {
     uint8_t *wire = response->wire;
 
@@ -133,8 +133,15 @@ static inline size_t response_finish(const struct response *response, uint16_t f
     wire[3] |= (uint8_t)(rcode & 0x0F);
     wire_write_u16(wire + 6, response->counts[SECTION_ANSWER]);
     wire_write_u16(wire + 8, response->counts[SECTION_AUTHORITY]);
-    wire_write_u16(wire + 10, (uint16_t)(response->counts[SECTION_ADDITIONAL] + edns->present));
-    edns_write(edns, wire + response->at);
+    wire_write_u16(wire + 10, (uint16_t)(response->counts[SECTION_ADDITIONAL] + with_opt));
+}
+
+/* Adds OPT (room for which was left below `limit`) and completes the header. Returns the length. */
+static inline size_t response_finish(const struct response *response, uint16_t flags,
+                                     const struct edns *edns, uint16_t rcode)
+{
+    response_write_header(response, flags, rcode, edns->present);
+    edns_write(edns, response->wire + response->at);
     return response->at + edns_length(edns);
 }
 

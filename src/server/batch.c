@@ -1,7 +1,5 @@
 #include "server/batch.h"
 
-#include "message/wire.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -20,11 +18,6 @@ static enum batch_fate fate_of(const struct batch *batch, unsigned i)
     return (enum batch_fate)atomic_load_explicit(&batch->fate[i], memory_order_relaxed);
 }
 
-static void decide(struct batch *batch, unsigned i, enum batch_fate fate)
-{
-    batch_write(&batch->fate[i], (uint8_t)fate);
-}
-
 /* Puts entry i of the receiving side back to what recvmmsg is to find. */
 static void clear_query(struct batch *batch, unsigned i)
 {
@@ -34,7 +27,7 @@ static void clear_query(struct batch *batch, unsigned i)
     entry->msg_hdr.msg_namelen = sizeof batch->peer[i];
     entry->msg_hdr.msg_controllen = batch->reply_from_asked ? BATCH_CONTROL_MAX : 0;
     entry->msg_hdr.msg_flags = 0;
-    decide(batch, i, BATCH_PENDING);
+    batch_decide(batch, i, BATCH_PENDING);
 }
 
 /* The pointers are the same for every worker, so this changes nothing but what a crash has damaged.
@@ -76,7 +69,7 @@ static void settle(struct batch *batch)
     case BATCH_SENDING:
         for (unsigned k = 0; k < bounded(batch->ready); k++)
             if (batch->send[k].msg_len != 0)
-                decide(batch, batch->order[k] % BATCH_WIDTH, BATCH_DONE);
+                batch_decide(batch, batch->order[k] % BATCH_WIDTH, BATCH_DONE);
         break;
     default:
         break;
@@ -121,20 +114,6 @@ void batch_received(struct batch *batch, unsigned count)
     assert(count <= BATCH_WIDTH);
     batch->taken = count;
     enter(batch, count > 0 ? BATCH_ANSWERING : BATCH_EMPTY);
-}
-
-size_t batch_query_length(const struct batch *batch, unsigned i)
-{
-    if (batch_is_cut_off(batch, i))
-        return WIRE_HEADER_SIZE;
-    return batch->receive[i].msg_len;
-}
-
-void batch_answered(struct batch *batch, unsigned i, size_t reply_length)
-{
-    assert(reply_length <= BATCH_REPLY_MAX);
-    batch->reply_length[i] = (uint16_t)reply_length;
-    decide(batch, i, reply_length > 0 ? BATCH_READY : BATCH_DONE);
 }
 
 static size_t put_control(uint8_t *at, int level, int type, const void *data, size_t size)
@@ -209,7 +188,7 @@ unsigned batch_send(struct batch *batch)
 
 void batch_unsendable(struct batch *batch, unsigned k)
 {
-    decide(batch, batch->order[k], BATCH_DONE);
+    batch_decide(batch, batch->order[k], BATCH_DONE);
 }
 
 void batch_close(struct batch *batch)
@@ -232,7 +211,7 @@ bool batch_blame(struct batch *batch, bool crashed, const uint8_t **query, size_
         batch->unexplained++;
         return false;
     }
-    decide(batch, current, BATCH_GIVEN_UP);
+    batch_decide(batch, current, BATCH_GIVEN_UP);
     batch_look_at(batch, BATCH_NO_QUERY);
     *query = batch->query[current];
     *length = batch->receive[current].msg_len;
@@ -247,6 +226,6 @@ unsigned batch_drop(struct batch *batch)
     unsigned dropped = stage_of(batch) == BATCH_EMPTY ? 0 : count_unfinished(batch);
 
     for (unsigned i = 0; i < bounded(batch->taken); i++)
-        decide(batch, i, BATCH_GIVEN_UP);
+        batch_decide(batch, i, BATCH_GIVEN_UP);
     return dropped;
 }

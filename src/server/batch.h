@@ -24,8 +24,10 @@
 #ifndef SORREL_SERVER_BATCH_H
 #define SORREL_SERVER_BATCH_H
 
+#include "message/wire.h"
 #include "server/address.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -128,10 +130,23 @@ static inline bool batch_is_cut_off(const struct batch *batch, unsigned i)
 }
 
 /* The octets of query `i` that there are to read: all, or those of its header if it was cut off. */
-size_t batch_query_length(const struct batch *batch, unsigned i);
+static inline size_t batch_query_length(const struct batch *batch, unsigned i)
+{
+    return batch_is_cut_off(batch, i) ? WIRE_HEADER_SIZE : batch->receive[i].msg_len;
+}
+
+static inline void batch_decide(struct batch *batch, unsigned i, enum batch_fate fate)
+{
+    batch_write(&batch->fate[i], (uint8_t)fate);
+}
 
 /* Query `i` has its answer in batch->reply[i]; 0: none is to be sent. */
-void batch_answered(struct batch *batch, unsigned i, size_t reply_length);
+static inline void batch_answered(struct batch *batch, unsigned i, size_t reply_length)
+{
+    assert(reply_length <= BATCH_REPLY_MAX);
+    batch->reply_length[i] = (uint16_t)reply_length;
+    batch_decide(batch, i, reply_length > 0 ? BATCH_READY : BATCH_DONE);
+}
 
 /* ANSWERING -> SENDING. Returns the number of answers, which now are send[0], send[1] ... */
 unsigned batch_send(struct batch *batch);

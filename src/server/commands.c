@@ -5,6 +5,7 @@
 #include "server/log.h"
 #include "server/sandbox.h"
 #include "server/stats.h"
+#include "table/large_pages.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -50,15 +51,30 @@ static json_t *addresses_json(const struct settings *settings)
     return list;
 }
 
-static json_t *table_json(const struct table *table)
+/* What pages the table is in: the last piece of it never fills a large one. */
+static json_t *pages_json(const struct sealed_table *sealed)
 {
+    size_t large = large_pages_used(sealed->base) / LARGE_PAGE;
+    size_t most = sealed->length / LARGE_PAGE;
+
+    if (large == 0)
+        return json_string("4 kB");
+    if (large >= most)
+        return json_string("2 MB");
+    return json_sprintf("2 MB for %d%%, 4 kB for the rest", (int)(100 * large / most));
+}
+
+static json_t *table_json(const struct sealed_table *sealed)
+{
+    const struct table *table = &sealed->table;
     unsigned long zones;
     unsigned long long records;
 
     loader_count(table, &zones, &records);
-    return json_pack("{s:I, s:I, s:I, s:I}", "generation", (json_int_t)table->header->generation,
-                     "octets", (json_int_t)table->header->length, "zones", (json_int_t)zones,
-                     "records", (json_int_t)records);
+    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "generation",
+                     (json_int_t)table->header->generation, "octets",
+                     (json_int_t)table->header->length, "zones", (json_int_t)zones, "records",
+                     (json_int_t)records, "pages", pages_json(sealed));
 }
 
 static json_t *sandbox_json(void)
@@ -101,7 +117,7 @@ static void status(void *closure, struct control_request *request)
 
     json_object_set_new(json, "sandbox", sandbox_json());
     if (supervisor->table.fd >= 0)
-        json_object_set_new(json, "table", table_json(&supervisor->table.sealed.table));
+        json_object_set_new(json, "table", table_json(&supervisor->table.sealed));
     if (add_zones(json, supervisor, request))
         control_reply(request, true, json);
 }

@@ -29,54 +29,48 @@ struct charge {
 static struct answer_task tasks[BATCH_WIDTH];
 static struct charge charges[BATCH_WIDTH];
 
-static void begin_all(struct udp *udp)
+/* Looks at query *i, or the next behind it that is pending; false if there is none. */
+static inline bool look_at_pending(struct batch *batch, unsigned *i)
+{
+    while (*i < batch->taken && !batch_is_pending(batch, *i))
+        ++*i;
+    if (*i == batch->taken)
+        return false;
+    batch_look_at(batch, *i);
+    return true;
+}
+
+/* True if there are zones yet to be found. */
+static bool begin_all(struct udp *udp)
 {
     struct batch *batch = udp->batch;
+    bool zones_to_find = false;
 
-    for (unsigned i = 0; i < batch->taken; i++) {
-        if (!batch_is_pending(batch, i))
-            continue;
-        batch_look_at(batch, i);
+    for (unsigned i = 0; look_at_pending(batch, &i); i++) {
         if (batch_is_cut_off(batch, i))
             counters_add(&udp->counters->cut_off, 1);
-        answer_begin(&tasks[i], udp->settings, batch->query[i], batch_query_length(batch, i));
+        zones_to_find |= answer_begin(&tasks[i], udp->settings, batch->query[i],
+                                      batch_query_length(batch, i));
     }
+    return zones_to_find;
 }
 
-static void look_ahead_all(struct udp *udp)
+static void find_zones(struct udp *udp)
 {
     struct batch *batch = udp->batch;
 
-    for (unsigned i = 0; i < batch->taken; i++) {
-        if (!batch_is_pending(batch, i))
-            continue;
-        batch_look_at(batch, i);
+    for (unsigned i = 0; look_at_pending(batch, &i); i++)
         answer_look_ahead(&tasks[i], udp->settings);
-    }
-}
-
-static void look_into_zone_all(struct udp *udp)
-{
-    struct batch *batch = udp->batch;
-
-    for (unsigned i = 0; i < batch->taken; i++) {
-        if (!batch_is_pending(batch, i))
-            continue;
-        batch_look_at(batch, i);
+    for (unsigned i = 0; look_at_pending(batch, &i); i++)
         answer_look_into_zone(&tasks[i], udp->settings);
-    }
 }
 
 static void look_closer_all(struct udp *udp)
 {
     struct batch *batch = udp->batch;
 
-    for (unsigned i = 0; i < batch->taken; i++) {
-        if (!batch_is_pending(batch, i))
-            continue;
-        batch_look_at(batch, i);
+    for (unsigned i = 0; look_at_pending(batch, &i); i++)
         answer_look_closer(&tasks[i]);
-    }
 }
 
 /* Clients that can be reached at their address are not flooded without their doing. */
@@ -115,16 +109,13 @@ static void finish_all(struct udp *udp)
     struct answer_report report;
     struct client client;
 
-    for (unsigned i = 0; i < batch->taken; i++) {
-        if (!batch_is_pending(batch, i))
-            continue;
-        batch_look_at(batch, i);
+    for (unsigned i = 0; look_at_pending(batch, &i); i++) {
         address_to_client(&batch->peer[i], TRANSPORT_UDP, &client);
         size_t length = answer_finish(&tasks[i], udp->settings, &client, batch->reply[i],
                                       BATCH_REPLY_MAX, &report);
         batch_answered(batch, i, length);
         if (limiter == NULL || length == 0 || !note_charge(udp, i, &client, &report))
-            counters_answered(udp->counters, &report, batch_query_length(batch, i), length);
+            counters_answered(udp->counters, &report, tasks[i].query.length, length);
     }
     batch_look_at(batch, BATCH_NO_QUERY);
 }
@@ -215,9 +206,8 @@ static void finish_batch(struct udp *udp)
     unsigned taken = udp->batch->taken;
 
     protection_refresh(udp->protection, udp->settings);
-    begin_all(udp);
-    look_ahead_all(udp);
-    look_into_zone_all(udp);
+    if (begin_all(udp))
+        find_zones(udp);
     look_closer_all(udp);
     finish_all(udp);
     if (udp->protection->limiter != NULL)

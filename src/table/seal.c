@@ -1,5 +1,7 @@
 #include "table/seal.h"
 
+#include "table/large_pages.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -66,7 +68,7 @@ static const char *map(struct sealed_table *sealed, int fd)
     if ((size_t)status.st_size < sizeof(struct table_header))
         return "the table is shorter than its header";
     sealed->length = (size_t)status.st_size;
-    sealed->base = mmap(NULL, sealed->length, PROT_READ, MAP_SHARED, fd, 0);
+    sealed->base = large_pages_map(fd, sealed->length, PROT_READ);
     if (sealed->base == MAP_FAILED)
         return "the table cannot be mapped: no room in the address space";
     return NULL;

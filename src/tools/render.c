@@ -146,8 +146,9 @@ void render_status(const json_t *reply, FILE *out)
     print_list(json_object_get(reply, "listen"), out);
     fprintf(out, "steering   %s\n", text(reply, "steering"));
     if (table != NULL)
-        fprintf(out, "table      generation %lld, %lld records, %s\n", number(table, "generation"),
-                number(table, "records"), words_size(number(table, "octets"), room));
+        fprintf(out, "table      generation %lld, %lld records, %s in pages of %s\n",
+                number(table, "generation"), number(table, "records"),
+                words_size(number(table, "octets"), room), text(table, "pages"));
     else
         fputs("table      none yet: the zones are being read\n", out);
     print_sandbox(json_object_get(reply, "sandbox"), out);

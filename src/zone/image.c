@@ -1,5 +1,6 @@
 #include "zone/image.h"
 
+#include "table/large_pages.h"
 #include "table/seal.h"
 #include "zone/memory.h"
 
@@ -19,14 +20,27 @@ static bool grow_file(struct image *image, size_t room)
 {
     if (ftruncate(image->fd, (off_t)room) != 0)
         return false;
-    void *octets = image->octets == NULL
-                       ? mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED, image->fd, 0)
-                       : mremap(image->octets, image->room, room, MREMAP_MAYMOVE);
+    void *octets = large_pages_map(image->fd, room, PROT_READ | PROT_WRITE);
     if (octets == MAP_FAILED)
         return false;
+    if (image->octets != NULL)
+        munmap(image->octets, image->room);
     image->octets = octets;
     image->room = room;
     return true;
+}
+
+/* Has large pages under what is about to be written; but not under small tables. */
+static void provide_large_pages(struct image *image, size_t need)
+{
+    if (need < LARGE_PAGE || need <= image->provided)
+        return;
+    size_t to = need - need % LARGE_PAGE + (need % LARGE_PAGE > 0 ? LARGE_PAGE : 0);
+    if (to > image->room)
+        to = image->room - image->room % LARGE_PAGE;
+    size_t provided = large_pages_provide(image->octets, image->provided, to);
+    /* What the kernel declines once it is not asked for again. */
+    image->provided = provided < to ? SIZE_MAX : to;
 }
 
 static void make_room(struct image *image, size_t size)
@@ -78,6 +92,8 @@ int image_seal(struct image *image)
 void *image_add(struct image *image, size_t size)
 {
     make_room(image, size);
+    if (image->in_file)
+        provide_large_pages(image, image->length + size);
     uint8_t *octets = image->octets + image->length;
     memset(octets, 0, size);
     image->length += size;
@@ -87,6 +103,8 @@ void *image_add(struct image *image, size_t size)
 void image_put(struct image *image, const void *from, size_t size)
 {
     make_room(image, size);
+    if (image->in_file)
+        provide_large_pages(image, image->length + size);
     if (size > 0)
         memcpy(image->octets + image->length, from, size);
     image->length += size;

@@ -15,6 +15,7 @@ struct image {
     size_t room;
     bool in_file;
     int fd; /* then: of a memory file that the octets are in */
+    size_t provided; /* up to here large pages have been asked for */
 };
 
 /* Puts an empty image into a memory file. False with errno. */

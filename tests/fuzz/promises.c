@@ -93,6 +93,58 @@ static void check_content(const struct exchange *this)
     ldns_pkt_free(reply);
 }
 
+/* The same reply to what is the same query, asked differently? */
+static void check_same(const struct exchange *this, const struct answer_settings *settings,
+                       const uint8_t *query, size_t query_length, size_t room)
+{
+    struct answer_report report;
+    uint8_t *reply = malloc(room);
+
+    FUZZ_ASSERT(reply != NULL);
+    size_t length = answer(settings, &this->client, query, query_length, reply, room, &report);
+    FUZZ_ASSERT(length == this->reply_length);
+    FUZZ_ASSERT(memcmp(reply, this->reply, length) == 0);
+    FUZZ_ASSERT(report.rcode == this->report.rcode && report.truncated == this->report.truncated &&
+                report.qtype == this->report.qtype && report.verdict == this->report.verdict);
+    FUZZ_ASSERT(report.kind == this->report.kind && report.source == this->report.source);
+    free(reply);
+}
+
+/* Where the zone is that of some query before. */
+static void check_recent(const struct exchange *this, size_t room)
+{
+    static struct answer_recent recent;
+    static const struct table *table;
+    struct answer_settings settings = this->settings;
+
+    if (settings.table != table)
+        recent = (struct answer_recent){0};
+    table = settings.table;
+    settings.recent = &recent;
+    check_same(this, &settings, this->query, this->query_length, room);
+}
+
+/* Options of EDNS, even one that nobody knows, keep the query off the short way that answer.c has
+ * for plain ones. */
+static void check_long_way(const struct exchange *this, size_t room)
+{
+    static const uint8_t unknown_option[] = {0xfd, 0xe9, 0, 0};
+    enum { OPT = 1 + WIRE_RR_FIXED_SIZE };
+    size_t length = this->query_length;
+    size_t question = name_measure(this->query + WIRE_HEADER_SIZE, length - WIRE_HEADER_SIZE) + 4;
+
+    if (this->report.verdict != QUERY_ANSWER || length != WIRE_HEADER_SIZE + question + OPT ||
+        !this->report.edns)
+        return;
+    uint8_t *query = malloc(length + sizeof unknown_option);
+    FUZZ_ASSERT(query != NULL);
+    memcpy(query, this->query, length);
+    wire_write_u16(query + length - 2, sizeof unknown_option);
+    memcpy(query + length, unknown_option, sizeof unknown_option);
+    check_same(this, &this->settings, query, length + sizeof unknown_option, room);
+    free(query);
+}
+
 static void ask(struct exchange *this)
 {
     bool tcp = this->client.transport == TRANSPORT_TCP;
@@ -110,6 +162,8 @@ static void ask(struct exchange *this)
         check_header(this);
         check_size(this);
         check_content(this);
+        check_recent(this, room);
+        check_long_way(this, room);
     }
     free(reply);
 }
