@@ -145,6 +145,32 @@ static void names_that_are_not_nodes_are_not_found(void **state)
         assert_null(find_node(absent[i]));
 }
 
+/* What is asked for ahead is what is then found. */
+static void guesses_are_right(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *owner; /* NULL: none */
+    } cases[] = {
+        {"\7example", ""},
+        {"\2ns\7example", "\2ns"},
+        {"\1b\3ent\7example", "\1b\3ent"},
+        {"\2nt\7example", NULL},
+        {"\3www\3cut\7example", NULL},
+    };
+    const struct table_section *section = image_section(&image);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct hashed name = hashed(cases[i].name);
+        uint32_t guess = section_guess_node(section, name.hashes[name.name.labels]);
+        assert_int_equal(guess != 0, cases[i].owner != NULL);
+        if (guess != 0)
+            assert_ptr_equal(section_node(section, guess), image_node(&image, cases[i].owner));
+    }
+    assert_ptr_equal(table_guess_zone(&table, hashed("\7example").hashes[1]), section);
+    assert_null(table_guess_zone(&table, hashed("\7exbmple").hashes[1]));
+}
+
 static void a_hash_alone_makes_no_node(void **state)
 {
     (void)state;
@@ -169,8 +195,10 @@ static void probing_goes_on_at_the_first_slot(void **state)
     slots[0] = (struct table_slot){.tag = ~hash_tag(hash), .node = section->apex};
     slots[1] = (struct table_slot){.tag = hash_tag(hash), .node = image.refs[1]};
     slots[2] = (struct table_slot){0};
+    assert_int_equal(section_guess_node(section, hash), image.refs[1]);
     assert_ptr_equal(section_find_node(section, &name.name, 2, hash), image_node(&image, "\2ns"));
     slots[1].node = 0;
+    assert_int_equal(section_guess_node(section, hash), 0);
     assert_null(section_find_node(section, &name.name, 2, hash));
 }
 
@@ -350,6 +378,7 @@ int main(void)
         TABLE_TEST(depths_are_those_of_zones),
         TABLE_TEST(nodes_are_found_by_name),
         TABLE_TEST(names_that_are_not_nodes_are_not_found),
+        TABLE_TEST(guesses_are_right),
         TABLE_TEST(a_hash_alone_makes_no_node),
         TABLE_TEST(probing_goes_on_at_the_first_slot),
         TABLE_TEST(the_wildcard_child_is_found),
