@@ -1,5 +1,7 @@
 #include "table/table_file.h"
 
+#include "table/large_pages.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -7,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,19 +29,33 @@ static const char *refuse_file(const struct stat *status, uid_t owner)
 }
 
 /* Stops early if the file is getting shorter, which its table will be found out by. */
-static int copy_octets(int from, int to, size_t length)
+static int read_octets(int from, uint8_t *to, size_t length)
 {
     while (length > 0) {
-        ssize_t copied = sendfile(to, from, NULL, length);
-        if (copied < 0 && errno == EINTR)
+        ssize_t got = read(from, to, length);
+        if (got < 0 && errno == EINTR)
             continue;
-        if (copied < 0)
-            return -1;
-        if (copied == 0)
-            return 0;
-        length -= (size_t)copied;
+        if (got <= 0)
+            return got < 0 ? -1 : 0;
+        to += got;
+        length -= (size_t)got;
     }
     return 0;
+}
+
+/* By a mapping, for sendfile(2) would put the copy into small pages. */
+static int copy_octets(int from, int to, size_t length)
+{
+    void *copy = large_pages_map(to, length, PROT_READ | PROT_WRITE);
+
+    if (copy == MAP_FAILED)
+        return -1;
+    large_pages_provide(copy, 0, length - length % LARGE_PAGE);
+    int result = read_octets(from, copy, length);
+    int reason = errno;
+    munmap(copy, length);
+    errno = reason;
+    return result;
 }
 
 /* A sealed memory file with `length` octets of `file`; -1 with errno. */
