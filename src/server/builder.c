@@ -16,6 +16,14 @@ enum { BUILDER_NICENESS = 10 };
 
 static const double progress_interval = 0.1; /* seconds */
 
+static bool add_source(struct source_list *list, const struct source_argument *argument,
+                       char error[SOURCE_ERROR_MAX])
+{
+    return argument->origin != NULL
+               ? source_list_add_zone(list, argument->origin, argument->text, error)
+               : source_list_add(list, argument->text, error);
+}
+
 static bool list_sources(const struct builder_order *order, struct source_list *list,
                          const struct builder_sinks *sinks)
 {
@@ -23,9 +31,13 @@ static bool list_sources(const struct builder_order *order, struct source_list *
     char error[SOURCE_ERROR_MAX];
 
     for (size_t i = 0; i < order->zone_count; i++) {
-        if (source_list_add(list, order->zones[i], error))
+        const struct source_argument *argument = &order->zones[i];
+        if (add_source(list, argument, error))
             continue;
-        struct diagnostic diagnostic = {.severity = SEVERITY_ERROR, .file = "", .text = error};
+        struct diagnostic diagnostic = {.severity = SEVERITY_ERROR,
+                                        .file = argument->file != NULL ? argument->file : "",
+                                        .line = argument->line,
+                                        .text = error};
         sinks->diagnostic(sinks->closure, &diagnostic);
         sound = false;
     }

@@ -15,9 +15,9 @@
 #include <sys/types.h>
 
 struct builder_order {
-    char *const *zones; /* ZONE arguments; directories are read again each time */
+    const struct source_argument *zones; /* directories are read again each time */
     size_t zone_count;
-    const char *const *only;    /* as in struct build_request */
+    const char *const *only;      /* as in struct build_request */
     const struct table *previous; /* or NULL */
     bool sparing;                 /* as in struct build_request */
     bool urgent; /* nobody is served until it is done; else queries come first */

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "server/ledger_json.h"
 #include "server/log.h"
+#include "server/reconfigure.h"
 #include "server/sandbox.h"
 #include "server/stats.h"
 #include "table/large_pages.h"
@@ -190,7 +191,12 @@ static void stop(void *closure, struct control_request *request)
 
 static void takeover(void *closure, struct control_request *request)
 {
-    succession_start(closure, request);
+    char error[RECONFIGURE_ERROR_MAX];
+
+    if (reconfigure_check(closure, error))
+        succession_start(closure, request);
+    else
+        control_refuse(request, "not replaced: %s", error);
 }
 
 static void hand_over(void *closure, struct control_request *request)

@@ -132,6 +132,7 @@ bool loader_start(struct loader *loader, const struct builder_order *order)
         log_error("cannot start a builder: %s", strerror(errno));
         return false;
     }
+    log_debug("process %d reads the zones", (int)pid);
     ledger_begin(loader->ledger);
     loader->on_terminal = log_is_terminal();
     pace_start(&loader->pace, loader->on_terminal ? terminal_interval : log_interval, pace_clock());

@@ -105,3 +105,16 @@ bool option_take_text(struct options *options, const struct option_row *row, con
     *field = text;
     return true;
 }
+
+bool option_take_path(struct options *options, const struct option_row *row, const char *text,
+                      char error[OPTION_ERROR_MAX])
+{
+    const char **field = field_of(options, row);
+
+    if (!option_take_text(options, row, text, error))
+        return false;
+    *field = options_resolve(options, text);
+    if (*field == NULL)
+        snprintf(error, OPTION_ERROR_MAX, "out of memory");
+    return *field != NULL;
+}

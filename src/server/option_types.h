@@ -22,4 +22,7 @@ option_take option_take_word;
 /* const char *: any text that is not empty. */
 option_take option_take_text;
 
+/* const char *: the same, a path; a relative one in a file is as of that file's directory. */
+option_take option_take_path;
+
 #endif

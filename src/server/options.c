@@ -8,16 +8,21 @@
 #include "server/prefix_text.h"
 
 #include <assert.h>
-#include <getopt.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 static option_take take_listen, take_http;
+#define DEFAULT_FILE SYSCONFDIR "/sorrel/sorrel.conf"
+
+const char options_default_file[] = DEFAULT_FILE;
+
+static option_take take_listen;
 static option_take take_rate_limit;
 static option_take take_exempt;
 static option_take take_cookies;
 static option_take take_access;
+static option_take take_addresses;
 
 /* 0 stands for that of --rate-limit. */
 #define RATE_OF_CLASS(class)                                                                       \
@@ -25,16 +30,28 @@ static option_take take_access;
     .field = OPTION_FIELD(settings.protection.rrl.per_second[class]), .least = 1,                  \
     .most = RRL_RATE_MAX, .unit = "responses a second", .zero = "same", .fallback = "same"
 static option_take take_told;
+static option_take take_zones;
 
 /* In the order of enum steering_policy. */
 static const char *const policies[] = {"hash", "query", "random", NULL};
 
 /* In the order of enum sandbox_wish. */
 static const char *const sandbox_wishes[] = {"off", "on", NULL};
+/* Of enum log_target, and of enum log_level. */
+static const char *const targets[] = {"stderr", "syslog", NULL};
+static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 /* --- the table ------------------------------------------------------------------- */
 
 const struct option_row options_table[] = {
+    {.name = "config",
+     .letter = 'c',
+     .place = OPTION_COMMAND,
+     .argument = "FILE",
+     .take = option_take_text,
+     .field = OPTION_FIELD(config),
+     .shown = DEFAULT_FILE ", if there are no -l and no ZONE",
+     .help = "read options and zones from FILE, see sorrel.conf(5)"},
     {.name = "listen",
      .letter = 'l',
      .repeats = true,
@@ -69,6 +86,7 @@ const struct option_row options_table[] = {
      .place = OPTION_BOTH,
      .take = option_take_flag,
      .field = OPTION_FIELD(settings.identity.told),
+     .fallback = "no",
      .help = "tell clients that ask for it which server and worker answers"},
     {.name = "server-id",
      .place = OPTION_BOTH,
@@ -113,7 +131,9 @@ const struct option_row options_table[] = {
      .unit = "octets",
      .fallback = "1232",
      .help = "send no larger responses than that over UDP"},
-    {.name = "rate-limit",
+    {.section = "rate-limit",
+     .name = "responses",
+     .command = "rate-limit",
      .place = OPTION_BOTH,
      .argument = "N|auto|off",
      .take = take_rate_limit,
@@ -125,19 +145,24 @@ const struct option_row options_table[] = {
      .fallback = "auto",
      .help = "send a client network at most N responses of a kind a second over UDP; auto: 500, "
              "but as many as it likes to a network that is not on the internet"},
-    {.name = "rate-limit-nodata",
+    {.section = "rate-limit",
+     .name = "nodata",
      RATE_OF_CLASS(RRL_NODATA),
      .help = "the same for responses that there is no such record"},
-    {.name = "rate-limit-nxdomain",
+    {.section = "rate-limit",
+     .name = "nxdomain",
      RATE_OF_CLASS(RRL_NXDOMAINS),
      .help = "the same for responses that there is no such name"},
-    {.name = "rate-limit-referral",
+    {.section = "rate-limit",
+     .name = "referral",
      RATE_OF_CLASS(RRL_REFERRALS),
      .help = "the same for referrals"},
-    {.name = "rate-limit-error",
+    {.section = "rate-limit",
+     .name = "error",
      RATE_OF_CLASS(RRL_ERRORS),
      .help = "the same for errors"},
-    {.name = "rate-limit-all",
+    {.section = "rate-limit",
+     .name = "all",
      .place = OPTION_FILE,
      .argument = "N|off",
      .take = option_take_number,
@@ -148,7 +173,9 @@ const struct option_row options_table[] = {
      .zero = "off",
      .fallback = "off",
      .help = "the same for responses of all kinds together"},
-    {.name = "rate-limit-slip",
+    {.section = "rate-limit",
+     .name = "slip",
+     .command = "rate-limit-slip",
      .place = OPTION_BOTH,
      .argument = "N",
      .take = option_take_number,
@@ -159,13 +186,16 @@ const struct option_row options_table[] = {
      .fallback = "2",
      .help = "of those over the limit send every Nth truncated, so that clients come again over "
              "TCP; 0: none"},
-    {.name = "rate-limit-exempt",
+    {.section = "rate-limit",
+     .name = "exempt",
+     .command = "rate-limit-exempt",
      .repeats = true,
      .place = OPTION_BOTH,
      .argument = "ADDR[/BITS]",
      .take = take_exempt,
      .help = "send that network as many as it likes; may be repeated"},
-    {.name = "rate-limit-window",
+    {.section = "rate-limit",
+     .name = "window",
      .place = OPTION_FILE,
      .argument = "SECONDS",
      .take = option_take_number,
@@ -175,14 +205,16 @@ const struct option_row options_table[] = {
      .unit = "seconds",
      .fallback = "15",
      .help = "for how long whoever was over the limit is held to it exactly"},
-    {.name = "rate-limit-per-name",
+    {.section = "rate-limit",
+     .name = "per-name",
      .place = OPTION_FILE,
      .argument = "yes|no",
      .take = option_take_flag,
      .field = OPTION_FIELD(settings.protection.rrl.per_name),
      .fallback = "no",
      .help = "limit the responses from each name by themselves"},
-    {.name = "rate-limit-ipv4-prefix",
+    {.section = "rate-limit",
+     .name = "ipv4-prefix",
      .place = OPTION_FILE,
      .argument = "BITS",
      .take = option_take_number,
@@ -192,7 +224,8 @@ const struct option_row options_table[] = {
      .unit = "bits",
      .fallback = "24",
      .help = "IPv4 addresses that share so many bits are one client network"},
-    {.name = "rate-limit-ipv6-prefix",
+    {.section = "rate-limit",
+     .name = "ipv6-prefix",
      .place = OPTION_FILE,
      .argument = "BITS",
      .take = option_take_number,
@@ -202,7 +235,8 @@ const struct option_row options_table[] = {
      .unit = "bits",
      .fallback = "56",
      .help = "IPv6 addresses that share so many bits are one client network"},
-    {.name = "rate-limit-table-size",
+    {.section = "rate-limit",
+     .name = "table-size",
      .place = OPTION_FILE,
      .argument = "N",
      .take = option_take_number,
@@ -259,7 +293,7 @@ const struct option_row options_table[] = {
     {.name = "cookie-secret-file",
      .place = OPTION_BOTH,
      .argument = "FILE",
-     .take = option_take_text,
+     .take = option_take_path,
      .field = OPTION_FIELD(settings.protection.secret_file),
      .help = "the secrets of cookies, which several servers may share"},
     {.name = "sandbox",
@@ -283,14 +317,14 @@ const struct option_row options_table[] = {
     {.name = "control",
      .place = OPTION_BOTH,
      .argument = "PATH",
-     .take = option_take_text,
+     .take = option_take_path,
      .field = OPTION_FIELD(control),
      .shown = "see sorreld(8)",
      .help = "where sorrelctl reaches it"},
     {.name = "state",
      .place = OPTION_BOTH,
      .argument = "DIR",
-     .take = option_take_text,
+     .take = option_take_path,
      .field = OPTION_FIELD(settings.state),
      .help = "keep the compiled zones there for the next start"},
     {.name = "http",
@@ -304,7 +338,7 @@ const struct option_row options_table[] = {
      .place = OPTION_COMMAND,
      .take = option_take_flag,
      .field = OPTION_FIELD(test),
-     .help = "check the zones, then exit"},
+     .help = "check configuration and zones, then exit"},
     {.name = "version",
      .letter = 'V',
      .place = OPTION_COMMAND,
@@ -317,29 +351,171 @@ const struct option_row options_table[] = {
      .take = option_take_flag,
      .field = OPTION_FIELD(help),
      .help = "print this, then exit"},
+    {.name = "zones",
+     .repeats = true,
+     .place = OPTION_FILE,
+     .argument = "DIRECTORY",
+     .take = take_zones,
+     .help = "serve every *.zone file in the directory; its name less .zone is the origin"},
+    {.section = "zone",
+     .name = "file",
+     .place = OPTION_FILE,
+     .argument = "FILE",
+     .take = option_take_path,
+     .field = OPTION_FIELD(zone.text),
+     .help = "the zone file"},
+    {.section = "zone",
+     .name = "allow-query",
+     .repeats = true,
+     .place = OPTION_FILE,
+     .argument = "WHO",
+     .take = take_access,
+     .help = "answer questions about the zone for WHO only: ADDR, ADDR/BITS, any, none or the name "
+             "of an acl"},
+    {.section = "acl",
+     .name = "addresses",
+     .repeats = true,
+     .place = OPTION_FILE,
+     .argument = "ADDR[/BITS]",
+     .take = take_addresses,
+     .help = "the addresses and networks that the name stands for"},
+    {.section = "log",
+     .name = "target",
+     .place = OPTION_FILE,
+     .argument = "TARGET",
+     .take = option_take_word,
+     .field = OPTION_FIELD(log.target),
+     .words = targets,
+     .fallback = "stderr",
+     .help = "where events go: stderr (the journal, for a service of systemd) or syslog"},
+    {.section = "log",
+     .name = "level",
+     .place = OPTION_FILE,
+     .argument = "LEVEL",
+     .take = option_take_word,
+     .field = OPTION_FIELD(log.level),
+     .words = levels,
+     .fallback = "info",
+     .help = "the least urgent events to log: error, warning, notice, info or debug"},
+    {.section = "log",
+     .name = "timestamps",
+     .place = OPTION_FILE,
+     .argument = "yes|no",
+     .take = option_take_flag,
+     .field = OPTION_FIELD(log.timestamps),
+     .fallback = "no",
+     .help = "begin lines on standard error with the time, in UTC"},
+    {.name = NULL},
+};
+
+static bool end_zone(struct options *options, const char *title, char error[OPTION_ERROR_MAX]);
+static bool end_acl(struct options *options, const char *title, char error[OPTION_ERROR_MAX]);
+
+const struct option_section options_sections[] = {
+    {.name = "zone", .title = "ORIGIN", .end = end_zone},
+    {.name = "acl", .title = "NAME", .end = end_acl},
+    {.name = "rate-limit"},
+    {.name = "log"},
     {.name = NULL},
 };
 
 static_assert(sizeof options_table / sizeof options_table[0] <= OPTIONS_MAX, "OPTIONS_MAX");
 
-const struct option_row *options_find(const char *name, enum option_place place)
+/* --- finding ------------------------------------------------------------------------- */
+
+/* What the row's option is called in `place` and `section`; NULL: it is not there. */
+static const char *name_in(const struct option_row *row, const char *section,
+                           enum option_place place)
 {
-    for (const struct option_row *row = options_table; row->name != NULL; row++)
-        if ((row->place & place) != 0 && strcmp(row->name, name) == 0)
+    if ((row->place & place) == 0)
+        return NULL;
+    if ((place & OPTION_FILE) == 0)
+        return options_command_name(row);
+    if (section == NULL || row->section == NULL)
+        return section == row->section ? row->name : NULL;
+    return strcmp(row->section, section) == 0 ? row->name : NULL;
+}
+
+const struct option_row *options_find(const char *section, const char *name,
+                                      enum option_place place)
+{
+    for (const struct option_row *row = options_table; row->name != NULL; row++) {
+        const char *there = name_in(row, section, place);
+        if (there != NULL && strcmp(there, name) == 0)
             return row;
+    }
     return NULL;
 }
 
-const char *options_nearest(const char *name, enum option_place place)
+const struct option_section *options_find_section(const char *name)
+{
+    for (const struct option_section *section = options_sections; section->name != NULL; section++)
+        if (strcmp(section->name, name) == 0)
+            return section;
+    return NULL;
+}
+
+const char *options_nearest(const char *section, const char *name, enum option_place place)
 {
     struct nearest nearest;
 
     nearest_begin(&nearest, name);
-    for (const struct option_row *row = options_table; row->name != NULL; row++)
-        if ((row->place & place) != 0)
-            nearest_consider(&nearest, row->name);
+    for (const struct option_row *row = options_table; row->name != NULL; row++) {
+        const char *there = name_in(row, section, place);
+        if (there != NULL)
+            nearest_consider(&nearest, there);
+    }
     return nearest.best;
 }
+
+const char *options_nearest_section(const char *name)
+{
+    struct nearest nearest;
+
+    nearest_begin(&nearest, name);
+    for (const struct option_section *i = options_sections; i->name != NULL; i++)
+        nearest_consider(&nearest, i->name);
+    return nearest.best;
+}
+
+/* --- texts that outlive what they were read from ------------------------------------- */
+
+struct option_text {
+    struct option_text *next;
+    char text[];
+};
+
+/* `first` and `second`, one behind the other. */
+static const char *keep_both(struct options *options, const char *first, size_t length,
+                             const char *second)
+{
+    struct option_text *kept = malloc(sizeof *kept + length + strlen(second) + 1);
+
+    if (kept == NULL)
+        return NULL;
+    memcpy(kept->text, first, length);
+    strcpy(kept->text + length, second);
+    kept->next = options->kept;
+    options->kept = kept;
+    return kept->text;
+}
+
+const char *options_keep(struct options *options, const char *text)
+{
+    return keep_both(options, "", 0, text);
+}
+
+const char *options_resolve(struct options *options, const char *path)
+{
+    const char *slash = options->origin.file != NULL ? strrchr(options->origin.file, '/') : NULL;
+
+    if (path[0] == '/' || slash == NULL)
+        return options_keep(options, path);
+    return keep_both(options, options->origin.file, (size_t)(slash + 1 - options->origin.file),
+                     path);
+}
+
+/* --- taking -------------------------------------------------------------------------- */
 
 void options_init(struct options *options)
 {
@@ -355,13 +531,83 @@ void options_init(struct options *options)
 
 void options_free(struct options *options)
 {
-    struct prefix_list *exempt = &options->settings.protection.rrl.exempt;
+    struct option_text *next;
 
+    for (struct option_text *i = options->kept; i != NULL; i = next) {
+        next = i->next;
+        free(i);
+    }
+    source_list_free(&options->origins);
+    acl_free(&options->acl);
+    free(options->files);
+    free(options->zones);
     free(options->settings.listeners);
-    options->settings.listeners = NULL;
     access_rules_free(&options->settings.protection.access);
-    free(exempt->prefixes);
-    *exempt = (struct prefix_list){0};
+    free(options->settings.protection.rrl.exempt.prefixes);
+    *options = (struct options){0};
+}
+
+static bool refuse_memory(char error[OPTION_ERROR_MAX])
+{
+    snprintf(error, OPTION_ERROR_MAX, "out of memory");
+    return false;
+}
+
+/* What is not to be used is to be right all the same. */
+static bool check_only(const struct options *options, const struct option_row *row,
+                       const char *text, char error[OPTION_ERROR_MAX])
+{
+    struct options scratch;
+
+    options_init(&scratch);
+    scratch.origin = options->origin;
+    bool taken = row->take(&scratch, row, text, error);
+    options_free(&scratch);
+    return taken;
+}
+
+bool options_note(struct options *options, const struct option_row *row, const char *text)
+{
+    struct option_state *state = options_state(options, row);
+    const char *before = state->value != NULL ? state->value : "";
+    const char *separated = keep_both(options, before, strlen(before), *before != '\0' ? ", " : "");
+
+    if (separated != NULL)
+        state->value = keep_both(options, separated, strlen(separated), text);
+    return separated != NULL && state->value != NULL;
+}
+
+bool options_take(struct options *options, const struct option_row *row, const char *text,
+                  char error[OPTION_ERROR_MAX])
+{
+    struct option_state *state = options_state(options, row);
+
+    if (state->origin.line != 0 && !row->repeats) {
+        snprintf(error, OPTION_ERROR_MAX, "line %u of %.400s has it already", state->origin.line,
+                 state->origin.file);
+        return false;
+    }
+    state->origin = options->origin;
+    if (state->is_commanded)
+        return check_only(options, row, text, error);
+    const char *kept = options_keep(options, text);
+    if (kept == NULL)
+        return refuse_memory(error);
+    if (!row->take(options, row, kept, error))
+        return false;
+    return options_note(options, row, kept) || refuse_memory(error);
+}
+
+bool options_end_section(struct options *options, const struct option_section *section,
+                         const char *title, char error[OPTION_ERROR_MAX])
+{
+    if (section->title == NULL)
+        return true;
+    bool ended = section->end(options, title, error);
+    for (const struct option_row *row = options_table; row->name != NULL; row++)
+        if (row->section != NULL && strcmp(row->section, section->name) == 0)
+            *options_state(options, row) = (struct option_state){0};
+    return ended;
 }
 
 /* --- what several rows share, or main() wants as well ---------------------------- */
@@ -401,10 +647,8 @@ bool options_add_listener(struct options *options, const char *text, bool option
     }
     struct listener *grown = reallocarray(settings->listeners, settings->listener_count + 1,
                                           sizeof *settings->listeners);
-    if (grown == NULL) {
-        snprintf(error, OPTION_ERROR_MAX, "out of memory");
-        return false;
-    }
+    if (grown == NULL)
+        return refuse_memory(error);
     settings->listeners = grown;
     settings->listeners[settings->listener_count++] = listener;
     return true;
@@ -445,6 +689,8 @@ static bool take_http(struct options *options, const struct option_row *row, con
 
 static bool take_rate_limit(struct options *options, const struct option_row *row,
                             const char *text, char error[OPTION_ERROR_MAX])
+static bool take_rate_limit(struct options *options, const struct option_row *row, const char *text,
+                            char error[OPTION_ERROR_MAX])
 {
     unsigned *rate = &options->settings.protection.rrl.per_second[RRL_RESPONSES];
 
@@ -470,11 +716,49 @@ static bool take_exempt(struct options *options, const struct option_row *row, c
     return false;
 }
 
+/* On the command line there are no lists. */
 static bool take_access(struct options *options, const struct option_row *row, const char *text,
                         char error[OPTION_ERROR_MAX])
 {
+    const struct acl_entry entry = {.who = text,
+                                    .file = options->origin.file,
+                                    .line = options->origin.line,
+                                    .open = row->section != NULL};
+
+    if (options->origin.file == NULL)
+        return access_rules_read(&options->settings.protection.access, text, error);
+    return acl_add(&options->acl.zones, &entry) || refuse_memory(error);
+}
+
+static bool take_addresses(struct options *options, const struct option_row *row, const char *text,
+                           char error[OPTION_ERROR_MAX])
+{
+    const struct acl_entry entry = {.who = text, .open = true};
+    struct access_rules scratch = {0};
+
     (void)row;
-    return access_rules_read(&options->settings.protection.access, text, error);
+    bool is_right = access_rules_allow(&scratch, NULL, text, error);
+    access_rules_free(&scratch);
+    return is_right && (acl_add(&options->acl.lists, &entry) || refuse_memory(error));
+}
+
+static bool end_acl(struct options *options, const char *title, char error[OPTION_ERROR_MAX])
+{
+    const char *name = options_keep(options, title);
+    bool is_second = acl_has(&options->acl.lists, title);
+
+    if (name == NULL)
+        return refuse_memory(error);
+    if (!acl_close(&options->acl.lists, name)) {
+        snprintf(error, OPTION_ERROR_MAX,
+                 "has no addresses: write acl \"%.200s\" { addresses = { "
+                 "ADDR, ADDR/BITS } }",
+                 title);
+        return false;
+    }
+    if (is_second)
+        snprintf(error, OPTION_ERROR_MAX, "there is another of that name: put all in one");
+    return !is_second;
 }
 
 static bool take_cookies(struct options *options, const struct option_row *row, const char *text,
@@ -510,165 +794,58 @@ static bool take_told(struct options *options, const struct option_row *row, con
 }
 
 /* --- the command line -------------------------------------------------------------- */
+/* --- zones --------------------------------------------------------------------------- */
 
-enum { LONG_ONLY = 256 }; /* a row's number behind it is what getopt_long() returns */
-
-/* What getopt_long() returns for a row. */
-static int value_of(const struct option_row *row)
+bool options_add_zone(struct options *options, const struct source_argument *zone)
 {
-    return row->letter != 0 ? row->letter : LONG_ONLY + (int)(row - options_table);
-}
+    struct settings *settings = &options->settings;
 
-/* The table's last, without a name, if there is none. */
-static const struct option_row *row_of(int value)
-{
-    const struct option_row *row = options_table;
-
-    while (row->name != NULL && value != value_of(row))
-        row++;
-    return row;
-}
-
-struct getopt_tables {
-    struct option longs[OPTIONS_MAX + 1];
-    char letters[2 * OPTIONS_MAX + 2];
-};
-
-static void make_getopt_tables(struct getopt_tables *tables)
-{
-    size_t longs = 0, letters = 0;
-
-    *tables = (struct getopt_tables){0};
-    tables->letters[letters++] = ':'; /* an argument that is missing is told from no option */
-    for (const struct option_row *row = options_table; row->name != NULL; row++) {
-        if ((row->place & OPTION_COMMAND) == 0)
-            continue;
-        tables->longs[longs++] =
-            (struct option){.name = row->name,
-                            .has_arg = row->argument != NULL ? required_argument : no_argument,
-                            .val = value_of(row)};
-        if (row->letter != 0)
-            tables->letters[letters++] = row->letter;
-        if (row->letter != 0 && row->argument != NULL)
-            tables->letters[letters++] = ':';
-    }
-}
-
-static void describe_unknown(const char *argument, char error[OPTION_ERROR_MAX])
-{
-    const struct option_row *row = row_of(optopt);
-    char name[64];
-
-    if (optopt != 0 && row->name != NULL) {
-        snprintf(error, OPTION_ERROR_MAX, "--%s is a switch: leave out what is behind it",
-                 row->name);
-        return;
-    }
-    if (optopt != 0) {
-        snprintf(error, OPTION_ERROR_MAX, "there is no option -%c: sorreld --help lists them",
-                 optopt);
-        return;
-    }
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
-    const char *nearest = options_nearest(name, OPTION_COMMAND);
-    snprintf(error, OPTION_ERROR_MAX, "there is no option --%s%s%s%s: sorreld --help lists them",
-             name, nearest != NULL ? " (is --" : "", nearest != NULL ? nearest : "",
-             nearest != NULL ? " meant?)" : "");
-}
-
-static bool take_argument(struct options *options, const struct option_row *row,
-                          char error[OPTION_ERROR_MAX])
-{
-    char reason[OPTION_ERROR_MAX];
-    size_t number = (size_t)(row - options_table);
-
-    options->given[number] = true;
-    if (row->take(options, row, row->argument != NULL ? optarg : "yes", reason))
-        return true;
-    if (row->letter != 0)
-        snprintf(error, OPTION_ERROR_MAX, "-%c %s: %.400s", row->letter, optarg, reason);
-    else
-        snprintf(error, OPTION_ERROR_MAX, "--%s %s: %.400s", row->name, optarg, reason);
-    return false;
-}
-
-bool options_read_command(struct options *options, int argc, char **argv,
-                          char error[OPTION_ERROR_MAX])
-{
-    struct getopt_tables tables;
-    int value;
-
-    make_getopt_tables(&tables);
-    optind = 0; /* from the beginning, whoever else has read it */
-    opterr = 0;
-    while ((value = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
-        if (value == ':') {
-            const struct option_row *row = row_of(optopt);
-            snprintf(error, OPTION_ERROR_MAX, "--%s wants %s behind it", row->name, row->argument);
+    /* Doubles whenever the number is a power of 2. */
+    if ((settings->zone_count & (settings->zone_count - 1)) == 0) {
+        size_t room = settings->zone_count == 0 ? 1 : 2 * settings->zone_count;
+        struct source_argument *grown = reallocarray(options->zones, room, sizeof *grown);
+        if (grown == NULL)
             return false;
-        }
-        if (value == '?') {
-            describe_unknown(argv[optind - 1], error);
-            return false;
-        }
-        if (!take_argument(options, row_of(value), error))
-            return false;
+        options->zones = grown;
+        settings->zones = grown;
     }
-    options->settings.zones = argv + optind;
-    options->settings.zone_count = (size_t)(argc - optind);
+    options->zones[settings->zone_count++] = *zone;
     return true;
 }
 
-/* --- help ------------------------------------------------------------------------------ */
-
-enum { HELP_COLUMN = 28, HELP_WIDTH = 80 };
-
-/* Prints the words of `text` in lines that begin at HELP_COLUMN, from `column` on. */
-static void print_wrapped(FILE *stream, const char *text, int column)
+static bool take_zones(struct options *options, const struct option_row *row, const char *text,
+                       char error[OPTION_ERROR_MAX])
 {
-    while (*text != '\0') {
-        int length = (int)strcspn(text, " ");
-        if (column > HELP_COLUMN && column + 1 + length > HELP_WIDTH) {
-            fprintf(stream, "\n%*s", HELP_COLUMN, "");
-            column = HELP_COLUMN;
-        }
-        column += fprintf(stream, "%s%.*s", column > HELP_COLUMN ? " " : "", length, text);
-        text += length + (text[length] == ' ');
+    struct source_argument zone = {.file = options->origin.file, .line = options->origin.line};
+
+    if (*text == '\0') {
+        snprintf(error, OPTION_ERROR_MAX, "give a %s", row->argument);
+        return false;
     }
-    putc('\n', stream);
+    zone.text = options_resolve(options, text);
+    return (zone.text != NULL && options_add_zone(options, &zone)) || refuse_memory(error);
 }
 
-static void print_row(FILE *stream, const struct option_row *row)
+static bool end_zone(struct options *options, const char *title, char error[OPTION_ERROR_MAX])
 {
-    const char *fallback = row->shown != NULL ? row->shown : row->fallback;
-    char text[512];
+    struct source_argument zone = options->zone;
+    char reason[SOURCE_ERROR_MAX];
 
-    int column =
-        row->letter != 0 ? fprintf(stream, "  -%c, ", row->letter) : fprintf(stream, "      ");
-    column += fprintf(stream, "--%s%s%s", row->name, row->argument != NULL ? "=" : "",
-                      row->argument != NULL ? row->argument : "");
-    if (column + 2 > HELP_COLUMN) {
-        putc('\n', stream);
-        column = 0;
+    options->zone = (struct source_argument){0};
+    zone.origin = options_keep(options, title);
+    if (zone.origin == NULL)
+        return refuse_memory(error);
+    acl_close(&options->acl.zones, zone.origin);
+    if (zone.text == NULL) {
+        snprintf(error, OPTION_ERROR_MAX, "names no file: write zone \"%.200s\" { file = FILE }",
+                 title);
+        return false;
     }
-    fprintf(stream, "%*s", HELP_COLUMN - column, "");
-    snprintf(text, sizeof text, "%s%s%s%s", row->help, fallback != NULL ? " (" : "",
-             fallback != NULL ? fallback : "", fallback != NULL ? ")" : "");
-    print_wrapped(stream, text, HELP_COLUMN);
-}
-
-void options_print_help(FILE *stream)
-{
-    fputs("usage: sorreld [-l ADDR[@PORT]]... [-w N|auto] [-s POLICY] [-u USER] [-t] ZONE...\n"
-          "\n"
-          "Answers DNS queries about the zones it is given, in the foreground.\n"
-          "\n",
-          stream);
-    for (const struct option_row *row = options_table; row->name != NULL; row++)
-        if ((row->place & OPTION_COMMAND) != 0)
-            print_row(stream, row);
-    fputs("\n"
-          "  ZONE: a directory (every *.zone in it), FILE.zone (the origin is the file's name\n"
-          "  without .zone), or ORIGIN=FILE\n",
-          stream);
+    if (!source_list_add_zone(&options->origins, title, zone.text, reason)) {
+        snprintf(error, OPTION_ERROR_MAX, "%.*s", OPTION_ERROR_MAX - 1, reason);
+        return false;
+    }
+    zone.file = options->origin.file;
+    zone.line = options->origin.line;
+    return options_add_zone(options, &zone) || refuse_memory(error);
 }

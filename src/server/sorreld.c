@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include "server/builder.h"
+#include "server/command_line.h"
+#include "server/configuration.h"
 #include "server/control_socket.h"
 #include "server/fdstore.h"
 #include "server/loader.h"
@@ -35,6 +37,44 @@ static _Noreturn void __attribute__((format(printf, 1, 2))) refuse(const char *f
     exit(EXIT_FAILURE);
 }
 
+/* --- configuration ------------------------------------------------------------------ */
+
+static void log_fault(void *closure, const char *sentence)
+{
+    (void)closure;
+    log_plain(LOG_LEVEL_ERROR, "%s", sentence);
+}
+
+/* The file of -c; or the one in the usual place, unless the command line says where to listen or
+ * what to serve. NULL: none. */
+static const char *find_file(const struct options *options)
+{
+    if (options->config != NULL)
+        return options->config;
+    if (options->settings.listener_count > 0 || options->settings.zone_count > 0 ||
+        access(options_default_file, F_OK) != 0)
+        return NULL;
+    return options_default_file;
+}
+
+static void read_file(struct options *options)
+{
+    const char *path = find_file(options);
+
+    if (path != NULL && !configuration_read(options, path, log_fault, NULL))
+        exit(EXIT_FAILURE);
+}
+
+/* Reloads read the files again, as the user that the daemon runs as by then. */
+static void check_readable(const struct options *options)
+{
+    for (size_t i = 0; i < options->file_count; i++)
+        if (access(options->files[i], R_OK) != 0)
+            log_warning("%s: user %s cannot read it (%s), so reloads will fail: give that user the "
+                        "right to",
+                        options->files[i], options->user, strerror(errno));
+}
+
 static void add_listener(struct options *options, const char *text, bool optional)
 {
     char error[OPTION_ERROR_MAX];
@@ -65,8 +105,15 @@ static void complete_settings(struct options *options)
     struct settings *settings = &options->settings;
     char error[PROTECTION_ERROR_MAX];
 
+    if (settings->zone_count == 0 && options->file_count > 0)
+        refuse("%s names no zones: write zones = DIRECTORY, or zone ORIGIN { file = FILE }",
+               options->files[0]);
     if (settings->zone_count == 0)
-        refuse("no zones to serve: name a directory of zone files, FILE.zone or ORIGIN=FILE");
+        refuse("no zones to serve: name a directory of zone files, FILE.zone or ORIGIN=FILE, or a "
+               "configuration by -c%s%s%s",
+               settings->listener_count == 0 ? " (there is no " : "",
+               settings->listener_count == 0 ? options_default_file : "",
+               settings->listener_count == 0 ? ")" : "");
     if (options->takeover && settings->join)
         refuse("--takeover and --join exclude each other: one takes the addresses, the other "
                "shares them");
@@ -210,14 +257,19 @@ static int serve(struct options *options)
     else
         open_control(options, owner);
     become_user(options);
-    return supervisor_run(&options->settings);
+    if (options->user != NULL)
+        check_readable(options);
+    return supervisor_run(options);
 }
 
+/* Whoever checks may not be able to become the user, and can see what is wrong all the same. */
 static int test(const struct options *options)
 {
     char error[PRIVILEGE_ERROR_MAX];
+    uid_t uid;
 
-    if (options->user != NULL && !privilege_become(options->user, error))
+    if (options->user != NULL && !(geteuid() == 0 ? privilege_become(options->user, error)
+                                                  : privilege_find(options->user, &uid, error)))
         refuse("%s", error);
     return test_zones(&options->settings);
 }
@@ -225,7 +277,7 @@ static int test(const struct options *options)
 static _Noreturn void print_and_exit(const struct options *options)
 {
     if (options->help)
-        options_print_help(stdout);
+        command_line_print_help(stdout);
     else
         puts("sorreld " PACKAGE_VERSION);
     exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
@@ -238,16 +290,19 @@ int main(int argc, char **argv)
 
     open_standard_descriptors();
     options_init(&options);
-    if (!options_read_command(&options, argc, argv, error))
+    if (!command_line_read(&options, argc, argv, error))
         refuse("%s", error);
     if (options.help || options.version)
         print_and_exit(&options);
+    read_file(&options);
     complete_settings(&options);
     if (!program_note(&options.settings.program, argc, argv, options.takeover))
         refuse("%s", strerror(errno));
     /* A log that nobody reads any more is no reason to stop serving. */
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
+    if (!options.test)
+        log_configure(&options.log);
     int status = options.test ? test(&options) : serve(&options);
     program_free(&options.settings.program);
     options_free(&options);

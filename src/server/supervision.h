@@ -13,6 +13,7 @@
 #include "server/ledger.h"
 #include "server/loader.h"
 #include "server/metrics.h"
+#include "server/options.h"
 #include "server/reloads.h"
 #include "server/resize.h"
 #include "server/slot.h"
@@ -31,6 +32,8 @@
 struct supervisor {
     struct ev_loop *loop;
     struct settings *settings;
+    struct options *options; /* that the settings are part of */
+    struct options *reread;  /* as they were when they were last read again; NULL: never */
     struct slot *slots; /* STEERING_SLOTS_MAX: they hold watchers, and so must not move */
     size_t slot_count;  /* open ones */
     struct loader loader;

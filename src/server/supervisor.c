@@ -7,6 +7,7 @@
 #include "server/leave.h"
 #include "server/log.h"
 #include "server/notify.h"
+#include "server/reconfigure.h"
 #include "server/sandbox.h"
 #include "server/service.h"
 #include "server/supervision.h"
@@ -153,6 +154,7 @@ void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
         ev_timer_again(supervisor->loop, &slot->respawn);
         return;
     }
+    log_debug("worker %u is process %d", slot->number, (int)slot->pid);
     ev_io_set(&slot->readable, slot->channel, EV_READ);
     ev_io_start(supervisor->loop, &slot->readable);
     if (slot->retiring)
@@ -458,11 +460,24 @@ static void start_reload(struct supervisor *supervisor)
         supervisor_stop(supervisor, EXIT_FAILURE);
 }
 
+/* The zones to look at may be others by now. False if the configuration has faults. */
+static bool renew_zones(struct supervisor *supervisor)
+{
+    char error[RECONFIGURE_ERROR_MAX];
+
+    if (reconfigure(supervisor, error))
+        return true;
+    log_error("not reloaded: the configuration has faults, so everything is as it was");
+    reloads_begin(&supervisor->reloads);
+    reloads_end(&supervisor->reloads, &supervisor->ledger, error);
+    return false;
+}
+
 void supervisor_reload(struct supervisor *supervisor)
 {
     if (reloads_are_wanted(&supervisor->reloads) && !loader_is_running(&supervisor->loader) &&
         !supervisor->adopting && supervisor->announced && !supervisor->stopping &&
-        !succession_is_under_way(supervisor))
+        !succession_is_under_way(supervisor) && renew_zones(supervisor))
         start_reload(supervisor);
 }
 
@@ -642,10 +657,13 @@ static void watch_signal(struct supervisor *supervisor, ev_signal *watcher, int 
     ev_signal_start(supervisor->loop, watcher);
 }
 
-static bool open_supervisor(struct supervisor *supervisor, struct settings *settings)
+static bool open_supervisor(struct supervisor *supervisor, struct options *options)
 {
+    struct settings *settings = &options->settings;
+
     *supervisor = (struct supervisor){.loop = ev_default_loop(EVFLAG_NOTIMERFD),
                                       .settings = settings,
+                                      .options = options,
                                       .slots = calloc(STEERING_SLOTS_MAX, sizeof(struct slot)),
                                       .started = slot_clock(),
                                       .table.fd = -1,
@@ -695,18 +713,20 @@ static void close_supervisor(struct supervisor *supervisor)
     keeper_close(&supervisor->keeper);
     commands_close(supervisor);
     metrics_close(supervisor);
+    reconfigure_close(supervisor);
     ev_loop_destroy(supervisor->loop);
 }
 
-int supervisor_run(struct settings *settings)
+int supervisor_run(struct options *options)
 {
     static struct supervisor supervisor;
+    struct settings *settings = &options->settings;
     char sandbox[SANDBOX_TEXT_MAX];
 
     sandbox_prepare(settings->sandbox);
     if (!sandbox_describe(sandbox) && settings->sandbox == SANDBOX_ON)
-        log_event("%s", sandbox);
-    if (!open_supervisor(&supervisor, settings))
+        log_warning("%s", sandbox);
+    if (!open_supervisor(&supervisor, options))
         return EXIT_FAILURE;
     identity_complete(&settings->identity);
     inherit_table(&supervisor);

@@ -14,9 +14,12 @@
 #include "server/protection.h"
 #include "server/sandbox.h"
 #include "server/steering.h"
+#include "zone/source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+
+struct options;
 
 struct settings {
     struct listener *listeners; /* changed: what the kernel lacks is removed */
@@ -27,7 +30,7 @@ struct settings {
     double stall;              /* seconds without progress before a worker is replaced; 0: never */
     enum sandbox_wish sandbox; /* of the children */
     bool join;                 /* share the addresses with whoever has them */
-    char *const *zones;        /* ZONE arguments */
+    const struct source_argument *zones;
     size_t zone_count;
     const char *state;             /* directory to keep the table in (keeper.h); NULL: nowhere */
     struct control_socket control; /* fd -1: none */
@@ -42,6 +45,6 @@ struct settings {
 
 /* Serves until SIGTERM or SIGINT. The program's exit status: 0, or 1 if it could not start, logged.
  */
-int supervisor_run(struct settings *settings);
+int supervisor_run(struct options *options);
 
 #endif

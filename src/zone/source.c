@@ -214,6 +214,17 @@ bool source_list_add(struct source_list *list, const char *argument, char error[
     return refuse(error, "cannot read %s: %s", argument, strerror(errno));
 }
 
+bool source_list_add_zone(struct source_list *list, const char *origin, const char *file,
+                          char error[SOURCE_ERROR_MAX])
+{
+    struct name name;
+    const char *wrong = read_origin(origin, strlen(origin), &name);
+
+    if (wrong != NULL)
+        return refuse(error, "the origin %s %s", origin, wrong);
+    return add_source(list, &name, file, true, error);
+}
+
 void source_list_free(struct source_list *list)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -24,6 +24,14 @@ struct source_list {
     size_t index_size; /* a power of 2, more than count; or 0 */
 };
 
+/* What is to be served: a ZONE argument, or a file and its origin; and who asks for it. */
+struct source_argument {
+    const char *text;   /* DIRECTORY, FILE.zone or ORIGIN=FILE; with an origin: FILE */
+    const char *origin; /* NULL: a ZONE argument */
+    const char *file;   /* in whose line `line` it is; NULL: the command line */
+    unsigned line;
+};
+
 enum { SOURCE_ERROR_MAX = 512 };
 
 /*
@@ -45,6 +53,14 @@ bool source_list_add(struct source_list *list, const char *argument, char error[
 char **source_list_folders(const struct source_list *list, size_t *count);
 
 void source_free_folders(char **folders, size_t count);
+
+/*
+ * Adds one zone. False with a sentence in `error` if the name is wrong, or in the list already.
+ * Whether the file can be read is for its reader to find out: one that cannot is the trouble of one
+ * zone.
+ */
+bool source_list_add_zone(struct source_list *list, const char *origin, const char *file,
+                          char error[SOURCE_ERROR_MAX]);
 
 void source_list_free(struct source_list *list);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static const struct {
@@ -159,6 +160,71 @@ static void timestamps_are_utc(void **state)
     assert_true(end > 0);
 }
 
+/* --- syslog, which the linker leads here (--wrap)
+ * ------------------------------------------------- */
+
+static char sent[256];
+static int sent_priority;
+
+void __wrap_openlog(const char *ident, int option, int facility);
+void __wrap_syslog(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void __wrap___syslog_chk(int priority, int flag, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void __wrap_openlog(const char *ident, int option, int facility)
+{
+    assert_string_equal(ident, "sorreld");
+    assert_int_equal(option & LOG_PID, LOG_PID);
+    assert_int_equal(facility, LOG_DAEMON);
+}
+
+static void __attribute__((format(printf, 2, 0)))
+take_sent(int priority, const char *format, va_list arguments)
+{
+    sent_priority = priority;
+    vsnprintf(sent, sizeof sent, format, arguments);
+}
+
+void __wrap_syslog(int priority, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    take_sent(priority, format, arguments);
+    va_end(arguments);
+}
+
+/* The same, with _FORTIFY_SOURCE. */
+void __wrap___syslog_chk(int priority, int flag, const char *format, ...)
+{
+    va_list arguments;
+
+    (void)flag;
+    va_start(arguments, format);
+    take_sent(priority, format, arguments);
+    va_end(arguments);
+}
+
+static void syslog_gets_events(void **state)
+{
+    static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+
+    (void)state;
+    log_configure(&(struct log_settings){.target = LOG_TARGET_SYSLOG, .level = LOG_LEVEL_DEBUG});
+    for (unsigned i = LOG_LEVEL_WARNING; i <= LOG_LEVEL_DEBUG; i++) {
+        log_at(i, i % 2 == 0, "100 %s\n");
+        assert_string_equal(sent, "100 %s\\x0a");
+        assert_int_equal(sent_priority, priorities[i]);
+    }
+    *sent = '\0';
+    log_configure(&(struct log_settings){.target = LOG_TARGET_SYSLOG, .level = LOG_LEVEL_NOTICE});
+    log_info("not this");
+    assert_string_equal(sent, "");
+    log_configure(&(struct log_settings){.level = LOG_LEVEL_NOTICE});
+    log_notice("to standard error again");
+    assert_string_equal(sent, "");
+}
+
 static void the_last_error_is_kept(void **state)
 {
     (void)state;
@@ -173,7 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(octets_are_escaped),     cmocka_unit_test(room_is_kept_to),
         cmocka_unit_test(lines_are_as_wanted),    cmocka_unit_test(timestamps_are_utc),
-        cmocka_unit_test(the_last_error_is_kept),
+        cmocka_unit_test(the_last_error_is_kept), cmocka_unit_test(syslog_gets_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

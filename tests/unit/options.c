@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "server/options.h"
+#include "server/command_line.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ static bool read_command(struct options *options, const char *const *words,
     for (; words[count - 1] != NULL; count++)
         arguments[count] = strcpy(copies[count - 1], words[count - 1]);
     options_init(options);
-    return options_read_command(options, count, arguments, error);
+    return command_line_read(options, count, arguments, error);
 }
 
 static const struct {
@@ -107,15 +107,15 @@ static void values_arrive(void **state)
     assert_string_equal(options.user, "root");
     assert_true(options.test);
     assert_int_equal(options.settings.zone_count, 1);
-    assert_string_equal(options.settings.zones[0], "zone");
-    assert_true(options.given[options_find("stall", OPTION_BOTH) - options_table]);
-    assert_false(options.given[options_find("control", OPTION_FILE) - options_table]);
+    assert_string_equal(options.settings.zones[0].text, "zone");
+    assert_true(options_state(&options, options_find(NULL, "stall", OPTION_BOTH))->is_commanded);
+    assert_false(options_state(&options, options_find(NULL, "control", OPTION_FILE))->is_commanded);
     options_free(&options);
 }
 
 static void words_are_in_order(void **state)
 {
-    const struct option_row *row = options_find("steering", OPTION_COMMAND);
+    const struct option_row *row = options_find(NULL, "steering", OPTION_COMMAND);
     enum steering_policy policy;
 
     (void)state;
@@ -134,7 +134,10 @@ static void rows_are_whole(void **state)
         assert_non_null(row->help);
         assert_true(row->place != 0);
         assert_true(strlen(row->help) > 0 && row->help[strlen(row->help) - 1] != '.');
-        assert_ptr_equal(options_find(row->name, row->place), row);
+        if ((row->place & OPTION_FILE) != 0)
+            assert_ptr_equal(options_find(row->section, row->name, OPTION_FILE), row);
+        if ((row->place & OPTION_COMMAND) != 0)
+            assert_ptr_equal(options_find(NULL, options_command_name(row), OPTION_COMMAND), row);
         for (const struct option_row *other = row + 1; other->name != NULL; other++)
             assert_true(row->letter == 0 || row->letter != other->letter);
     }
