@@ -56,21 +56,21 @@ static void explain_failure(int reason, const union address *address)
     case EADDRINUSE:
         if (!holder_find(address, SOCK_STREAM, holder))
             strcpy(holder, "another program");
-        log_event("cannot serve HTTP: %s is in use by %s: stop it, or choose another port with "
+        log_error("cannot serve HTTP: %s is in use by %s: stop it, or choose another port with "
                   "--http",
                   where, holder);
         break;
     case EACCES:
-        log_event("cannot serve HTTP: no permission for port %u on %s: choose one from 1024 up "
+        log_error("cannot serve HTTP: no permission for port %u on %s: choose one from 1024 up "
                   "with --http",
                   (unsigned)address_port(address), where);
         break;
     case EADDRNOTAVAIL:
-        log_event("cannot serve HTTP: this machine has no address %s: choose another with --http",
+        log_error("cannot serve HTTP: this machine has no address %s: choose another with --http",
                   where);
         break;
     default:
-        log_event("cannot serve HTTP on %s: %s", where, strerror(reason));
+        log_error("cannot serve HTTP on %s: %s", where, strerror(reason));
         break;
     }
 }
@@ -127,7 +127,7 @@ static void start(struct supervisor *supervisor)
     if (pid != -2)
         close(ends[1]);
     if (pid < 0 || !commands_adopt(supervisor, ends[0])) {
-        log_event("cannot start the metrics process: %s", strerror(errno));
+        log_error("cannot start the metrics process: %s", strerror(errno));
         if (pid != -2)
             close(ends[0]);
         try_again(supervisor, last_delay);
@@ -144,8 +144,8 @@ static void announce(const struct supervisor *supervisor)
 
     address_to_text(address, where);
     *strrchr(where, '@') = '\0';
-    log_event("http://%s%s%s:%u/ shows the status, /metrics is for Prometheus", is_v6 ? "[" : "",
-              where, is_v6 ? "]" : "", (unsigned)address_port(address));
+    log_info("http://%s%s%s:%u/ shows the status, /metrics is for Prometheus", is_v6 ? "[" : "",
+             where, is_v6 ? "]" : "", (unsigned)address_port(address));
 }
 
 void metrics_start(struct supervisor *supervisor)
@@ -208,11 +208,12 @@ bool metrics_child_died(struct supervisor *supervisor, pid_t pid, int status)
     if (slot_clock() - metrics->started >= OLD_SECONDS)
         metrics->delay = first_delay;
     if (WIFSIGNALED(status))
-        log_event("the metrics process (%d) died of SIG%s: another is started in %.0f s", (int)pid,
-                  sigabbrev_np(WTERMSIG(status)), metrics->delay);
+        log_warning("the metrics process (%d) died of SIG%s: another is started in %.0f s",
+                    (int)pid, sigabbrev_np(WTERMSIG(status)), metrics->delay);
     else
-        log_event("the metrics process (%d) has ended with status %d: another is started in %.0f s",
-                  (int)pid, WEXITSTATUS(status), metrics->delay);
+        log_warning(
+            "the metrics process (%d) has ended with status %d: another is started in %.0f s",
+            (int)pid, WEXITSTATUS(status), metrics->delay);
     try_again(supervisor, metrics->delay);
     metrics->delay = 2 * metrics->delay < last_delay ? 2 * metrics->delay : last_delay;
     return true;

@@ -687,8 +687,6 @@ static bool take_http(struct options *options, const struct option_row *row, con
     return false;
 }
 
-static bool take_rate_limit(struct options *options, const struct option_row *row,
-                            const char *text, char error[OPTION_ERROR_MAX])
 static bool take_rate_limit(struct options *options, const struct option_row *row, const char *text,
                             char error[OPTION_ERROR_MAX])
 {
