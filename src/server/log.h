@@ -47,9 +47,6 @@ void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* For those that have not chosen yet. */
-#define log_event log_notice
-
 /* Is standard error, and nothing else, where lines go, and a terminal? */
 bool log_is_terminal(void);
 
