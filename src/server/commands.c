@@ -116,6 +116,10 @@ static void status(void *closure, struct control_request *request)
                   "steering", steering_name(supervisor->settings->steering), "listen",
                   addresses_json(supervisor->settings), "workers", workers_json(supervisor));
 
+    json_t *policy = policy_json(supervisor);
+    json_object_set(json, "steering_effective", json_object_get(policy, "effective"));
+    json_object_set(json, "steering_proof", json_object_get(policy, "proof"));
+    json_decref(policy);
     json_object_set_new(json, "sandbox", sandbox_json());
     if (supervisor->table.fd >= 0)
         json_object_set_new(json, "table", table_json(&supervisor->table.sealed));
@@ -183,6 +187,20 @@ static void workers(void *closure, struct control_request *request)
         resize_want(supervisor, request, wanted);
 }
 
+static void steering(void *closure, struct control_request *request)
+{
+    const char *name = control_arguments(request)[0];
+    enum steering_policy policy;
+
+    if (name == NULL)
+        control_reply(request, true, policy_json(closure));
+    else if (steering_parse(name, &policy))
+        policy_want(closure, request, policy);
+    else
+        control_refuse(request, "%s: there are the policies hash, query, cpu, random and shared",
+                       name);
+}
+
 static void stop(void *closure, struct control_request *request)
 {
     control_reply(request, true, json_pack("{s:i}", "pid", (int)getpid()));
@@ -214,6 +232,7 @@ bool commands_open(struct supervisor *supervisor)
         {PROTOCOL_TAKEOVER, 0, takeover},
         {PROTOCOL_STOP, 0, stop},
         {PROTOCOL_STATS, 0, stats},
+        {PROTOCOL_STEERING, 1, steering},
         {PROTOCOL_HANDOVER, 0, hand_over},
         {0, 0, NULL},
     };

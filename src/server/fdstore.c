@@ -156,6 +156,8 @@ bool fdstore_receive(struct handover *handover, struct listener **activated, siz
 
 void fdstore_put_slot(struct slot *slot, const struct listener *listeners)
 {
+    if (slot->shares)
+        return;
     char name[NAME_MAX_OCTETS];
 
     if (slot->kept)

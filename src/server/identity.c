@@ -28,7 +28,7 @@ static const char *unless_empty(const char *text)
 void identity_tell(struct identity_texts *texts, const struct identity *identity, unsigned slot,
                    struct answer_settings *settings)
 {
-    *texts = (struct identity_texts){.identity = identity, .slot = slot};
+    *texts = (struct identity_texts){.identity = identity, .slot = slot, .process = (int)getpid()};
     if (!identity->told)
         return;
     settings->chaos = (struct chaos){.id = unless_empty(identity->id),
@@ -47,7 +47,7 @@ void identity_update(struct identity_texts *texts, unsigned workers,
         return;
     texts->workers = workers;
     snprintf(place, sizeof place, "worker %u of %u", texts->slot, workers);
-    snprintf(texts->worker, sizeof texts->worker, "%s pid %d", place, (int)getpid());
+    snprintf(texts->worker, sizeof texts->worker, "%s pid %d", place, texts->process);
     snprintf(texts->nsid, sizeof texts->nsid, "%s%s%s", identity->id,
              *identity->id != '\0' ? " " : "", place);
     settings->nsid_length = (uint16_t)strlen(texts->nsid);

@@ -35,6 +35,7 @@ void identity_complete(struct identity *identity);
 struct identity_texts {
     const struct identity *identity;
     unsigned slot;
+    int process;
     unsigned workers; /* that the texts speak of */
     char worker[IDENTITY_WORKER_MAX];
     char nsid[ANSWER_NSID_MAX];

@@ -11,6 +11,7 @@
 #include "server/supervisor.h"
 #include "table/seal.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct inheritance {
@@ -18,6 +19,7 @@ struct inheritance {
     int channel;                            /* to the supervisor */
     const struct listener_sockets *sockets; /* one pair for each listener */
     const struct settings *settings;        /* the daemon's */
+    bool shares_sockets; /* others go on reading them when this one retires */
     size_t listener_count;
     struct slot_memory *memory;
     const struct protection *protection;

@@ -32,9 +32,6 @@ static option_take take_addresses;
 static option_take take_told;
 static option_take take_zones;
 
-/* In the order of enum steering_policy. */
-static const char *const policies[] = {"hash", "query", "random", NULL};
-
 /* In the order of enum sandbox_wish. */
 static const char *const sandbox_wishes[] = {"off", "on", NULL};
 /* Of enum log_target, and of enum log_level. */
@@ -78,9 +75,9 @@ const struct option_row options_table[] = {
      .argument = "POLICY",
      .take = option_take_word,
      .field = OPTION_FIELD(settings.steering),
-     .words = policies,
+     .words = steering_names,
      .fallback = "hash",
-     .help = "how queries are spread over workers: hash, query or random"},
+     .help = "how queries are spread over workers: hash, query, cpu, random or shared"},
     {.name = "identity",
      .letter = 'i',
      .place = OPTION_BOTH,

@@ -65,6 +65,7 @@ enum protocol_type {
     PROTOCOL_TAKEOVER = 20, /* start the installed sorreld, which will ask for PROTOCOL_HANDOVER */
     PROTOCOL_STOP = 21,
     PROTOCOL_STATS = 22,
+    PROTOCOL_STEERING = 23, /* [POLICY] */
 
     PROTOCOL_HANDOVER = 64,
     PROTOCOL_SOCKETS = 65,

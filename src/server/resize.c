@@ -14,7 +14,9 @@
 struct resize_request {
     struct resize_request *next;
     struct control_request *request;
-    unsigned workers;
+    unsigned workers; /* 0: `policy` is to change, while there is but one */
+    enum steering_policy policy;
+    bool is_turn; /* a step of such a change */
 };
 
 /* --- more ------------------------------------------------------------------------- */
@@ -27,10 +29,10 @@ static void grow(struct supervisor *supervisor, unsigned workers)
     /* What could be bound once is there; that it is not any more is an error. */
     for (size_t i = 0; i < settings->listener_count; i++)
         settings->listeners[i].optional = false;
-    supervisor_steer(supervisor, workers);
+    policy_steer(supervisor, workers);
     while (supervisor->slot_count < workers && supervisor_open_slot(supervisor, resize->error))
         supervisor->slots[supervisor->slot_count - 1].left_out = true;
-    supervisor_steer(supervisor, supervisor->slot_count);
+    policy_steer(supervisor, supervisor->slot_count);
     if (supervisor->slot_count == workers)
         *resize->error = '\0';
     settings->workers = (unsigned)supervisor->slot_count;
@@ -55,7 +57,7 @@ static void shrink(struct supervisor *supervisor, unsigned workers)
     for (size_t i = workers; i < supervisor->slot_count; i++)
         supervisor->slots[i].retiring = true;
     supervisor_publish_workers(supervisor);
-    supervisor_steer(supervisor, supervisor->slot_count);
+    policy_steer(supervisor, supervisor->slot_count);
     for (size_t i = workers; i < supervisor->slot_count; i++) {
         struct slot *slot = &supervisor->slots[i];
         slot_fence(slot, supervisor->settings->listeners);
@@ -73,7 +75,7 @@ bool resize_has_ended(struct supervisor *supervisor, struct slot *slot, int stat
     slot->channel = -1;
     slot->pid = 0;
     slot->serving = false;
-    slot->drained = !slot_has_input(slot);
+    slot->drained = slot->shares || !slot_has_input(slot);
     if (!slot->drained)
         supervisor_spawn(supervisor, slot);
     return true;
@@ -90,19 +92,22 @@ static void close_drained(struct supervisor *supervisor)
         slot_close(last);
     }
     if (supervisor->slot_count < before)
-        supervisor_steer(supervisor, supervisor->slot_count);
+        policy_steer(supervisor, supervisor->slot_count);
 }
 
 /* --- requests ----------------------------------------------------------------------- */
 
-static void begin(struct supervisor *supervisor, unsigned workers)
+static void begin(struct supervisor *supervisor, const struct resize_request *request)
 {
     struct resize *resize = &supervisor->resize;
+    unsigned workers = request->workers;
 
     resize->under_way = true;
     resize->from = supervisor->slot_count;
     *resize->error = '\0';
-    if (workers > resize->from)
+    if (workers == 0)
+        policy_turn(supervisor, request->policy);
+    else if (workers > resize->from)
         grow(supervisor, workers);
     else if (workers < resize->from)
         shrink(supervisor, workers);
@@ -142,9 +147,15 @@ static void end(struct supervisor *supervisor, bool failed)
 {
     struct resize *resize = &supervisor->resize;
     unsigned wanted = resize->first->workers, workers = supervisor->settings->workers;
+    bool is_turn = resize->first->is_turn;
     struct control_request *request = take_first(resize);
 
-    log_notice("%u worker%s now, instead of %zu", workers, workers == 1 ? "" : "s", resize->from);
+    if (wanted == 0)
+        return;
+    policy_resized(supervisor);
+    if (!is_turn)
+        log_notice("%u worker%s now, instead of %zu", workers, workers == 1 ? "" : "s",
+                   resize->from);
     if (*resize->error != '\0')
         log_error("%u workers instead of %u: %s", workers, wanted, resize->error);
     if (request == NULL)
@@ -153,6 +164,8 @@ static void end(struct supervisor *supervisor, bool failed)
         control_refuse(request, "new workers do not stay alive: see the daemon's log");
     else if (*resize->error != '\0')
         control_refuse(request, "%u workers instead of %u: %s", workers, wanted, resize->error);
+    else if (is_turn)
+        control_reply(request, true, policy_json(supervisor));
     else
         control_reply(request, true, json_pack("{s:i}", "workers", (int)workers));
 }
@@ -168,7 +181,7 @@ void resize_advance(struct supervisor *supervisor)
         if (!resize->under_way && supervisor_changes_hands(supervisor))
             return;
         if (!resize->under_way)
-            begin(supervisor, resize->first->workers);
+            begin(supervisor, resize->first);
         bool failed = has_failed(supervisor);
         if (!failed && !is_done(supervisor))
             return;
@@ -176,22 +189,42 @@ void resize_advance(struct supervisor *supervisor)
     }
 }
 
-void resize_want(struct supervisor *supervisor, struct control_request *request, unsigned workers)
+/* False: out of memory, and the request has been answered so. */
+static bool add(struct resize *resize, struct resize_request request)
 {
-    struct resize_request *wanted = malloc(sizeof *wanted);
-    struct resize_request **last = &supervisor->resize.first;
+    struct resize_request *added = malloc(sizeof *added);
+    struct resize_request **last = &resize->first;
 
-    assert(workers > 0 && workers <= STEERING_SLOTS_MAX);
-    if (wanted == NULL) {
-        if (request != NULL)
-            control_refuse(request, "out of memory");
-        return;
+    if (added == NULL) {
+        if (request.request != NULL)
+            control_refuse(request.request, "out of memory");
+        return false;
     }
-    *wanted = (struct resize_request){.request = request, .workers = workers};
+    *added = request;
     while (*last != NULL)
         last = &(*last)->next;
-    *last = wanted;
-    resize_advance(supervisor);
+    *last = added;
+    return true;
+}
+
+void resize_want(struct supervisor *supervisor, struct control_request *request, unsigned workers)
+{
+    assert(workers > 0 && workers <= STEERING_SLOTS_MAX);
+    if (add(&supervisor->resize, (struct resize_request){.request = request, .workers = workers}))
+        resize_advance(supervisor);
+}
+
+void resize_turn(struct supervisor *supervisor, struct control_request *request,
+                 enum steering_policy policy)
+{
+    struct resize *resize = &supervisor->resize;
+    unsigned workers = supervisor->settings->workers;
+
+    if (add(resize, (struct resize_request){.workers = 1, .is_turn = true}) &&
+        add(resize, (struct resize_request){.policy = policy}) &&
+        add(resize,
+            (struct resize_request){.request = request, .workers = workers, .is_turn = true}))
+        resize_advance(supervisor);
 }
 
 void resize_refuse(struct resize *resize, const char *sentence)

@@ -17,6 +17,7 @@
 #include "server/control.h"
 #include "server/listener.h"
 #include "server/slot.h"
+#include "server/steering.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +36,11 @@ struct resize {
 /* Change to `workers` slots, 1 to STEERING_SLOTS_MAX. The request, which may be NULL, is answered
  * when the new ones serve or the old ones are closed. */
 void resize_want(struct supervisor *supervisor, struct control_request *request, unsigned workers);
+
+/* Change to `policy`, which takes other sockets, by way of one slot; then to as many as there are
+ * now. The request, which may be NULL, is answered by policy_json(). */
+void resize_turn(struct supervisor *supervisor, struct control_request *request,
+                 enum steering_policy policy);
 
 /* Goes on as far as possible: to be called whenever a worker has begun to serve, or ended. */
 void resize_advance(struct supervisor *supervisor);

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -104,8 +105,34 @@ bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, s
     return true;
 }
 
+bool slot_open_shared(struct slot *slot, unsigned number, const struct slot *first,
+                      char error[LISTENER_ERROR_MAX])
+{
+    size_t count = first->listener_count;
+    bool sound = true;
+
+    *slot = (struct slot){.number = number, .channel = -1, .shares = true};
+    slot->sockets = calloc(count, sizeof *slot->sockets);
+    slot->queues = calloc(count, sizeof *slot->queues);
+    if (slot->sockets != NULL && slot->queues != NULL)
+        for (; sound && slot->listener_count < count; slot->listener_count++) {
+            struct listener_sockets *sockets = &slot->sockets[slot->listener_count];
+            sockets->udp = fcntl(first->sockets[slot->listener_count].udp, F_DUPFD_CLOEXEC, 0);
+            sockets->tcp = fcntl(first->sockets[slot->listener_count].tcp, F_DUPFD_CLOEXEC, 0);
+            sound = sockets->udp >= 0 && sockets->tcp >= 0;
+        }
+    if (sound && slot->listener_count == count && map_memory(slot))
+        return true;
+    snprintf(error, LISTENER_ERROR_MAX, "%s", strerror(errno));
+    slot_close(slot);
+    return false;
+}
+
+/* The queue of a shared socket is told of once, by the slot that has it. */
 void slot_look_at_queues(struct slot *slot)
 {
+    if (slot->shares)
+        return;
     for (size_t i = 0; i < slot->listener_count && slot->sockets[i].udp >= 0; i++) {
         struct listener_queue told = listener_queue(&slot->sockets[i]);
         struct slot_queue *queue = &slot->queues[i];
@@ -118,6 +145,8 @@ void slot_look_at_queues(struct slot *slot)
 
 void slot_fence(const struct slot *slot, const struct listener *listeners)
 {
+    if (slot->shares)
+        return;
     for (size_t i = 0; i < slot->listener_count; i++)
         listener_fence(&listeners[i], &slot->sockets[i]);
 }
@@ -172,6 +201,7 @@ static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned 
                                       .channel = channel,
                                       .sockets = slot->sockets,
                                       .settings = settings,
+                                      .shares_sockets = slot->shares,
                                       .listener_count = slot->listener_count,
                                       .memory = slot->memory,
                                       .protection = &settings->protection,
@@ -199,6 +229,7 @@ int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
     slot->started = slot_clock();
     slot->serving = false;
     slot->fault = SLOT_SOUND;
+    slot->cpu = SLOT_ANY_CPU;
     slot->generation = table->table.header->generation;
     slot->first_beat = slot->memory->counters.heartbeat;
     return 0;

@@ -39,6 +39,8 @@ struct slot_queue {
     } looked; /* what there was when the current interval (interval.h) began */
 };
 
+enum { SLOT_ANY_CPU = -1 };
+
 struct slot {
     unsigned number;
     size_t listener_count;
@@ -61,6 +63,8 @@ struct slot {
     bool retiring; /* to be closed once it is empty (resize.h) */
     bool drained;  /* then: it is empty, and its worker has ended */
     bool kept;     /* by the service manager, too (fdstore.h) */
+    bool shares;   /* its sockets are those of the first slot (policy.h) */
+    int cpu;       /* that its worker runs on; SLOT_ANY_CPU */
     bool left;     /* to another daemon: its sockets are closed here (leave.h) */
 };
 
@@ -88,7 +92,13 @@ static inline time_t slot_clock(void)
 bool slot_open(struct slot *slot, unsigned number, struct listener *listeners, size_t *count,
                bool exclusive, struct handover *inherited, char error[LISTENER_ERROR_MAX]);
 
-/* Keeps further datagrams from its UDP sockets, which are to be drained and closed (listener.h). */
+/* Opens slot `number` with the sockets of `first`, by descriptors of its own. False with a sentence
+ * in `error`. */
+bool slot_open_shared(struct slot *slot, unsigned number, const struct slot *first,
+                      char error[LISTENER_ERROR_MAX]);
+
+/* Keeps further datagrams from its UDP sockets, which are to be drained and closed (listener.h),
+ * unless they are shared. */
 void slot_fence(const struct slot *slot, const struct listener *listeners);
 
 /* Closes the sockets, and no more. */

@@ -99,7 +99,7 @@ static void steer_around(struct supervisor *supervisor, struct slot *slot, bool 
 
     slot->suspect = suspect;
     if (slot_receives(slot) != received)
-        supervisor_steer(supervisor, supervisor->slot_count);
+        policy_steer(supervisor, supervisor->slot_count);
 }
 
 static void end_worker(struct supervisor *supervisor, struct slot *slot, enum slot_fault fault)

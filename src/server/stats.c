@@ -165,6 +165,8 @@ static json_t *worker_json(const struct supervisor *supervisor, const struct slo
     json_t *json = json_pack("{s:i, s:s, s:I}", "worker", (int)slot->number, "state",
                              stats_slot_state(slot), "deaths", (json_int_t)slot->deaths);
 
+    if (slot->pid != 0 && slot->cpu != SLOT_ANY_CPU)
+        json_object_set_new(json, "cpu", json_integer(slot->cpu));
     if (slot->pid != 0) {
         json_object_set_new(json, "pid", json_integer(slot->pid));
         json_object_set_new(json, "uptime", json_integer(slot_clock() - slot->started));
@@ -224,10 +226,11 @@ static json_t *group_json(const struct supervisor *supervisor, size_t listener)
     for (size_t i = 0; i < supervisor->slot_count; i++)
         json_array_append_new(sockets, socket_json(&supervisor->slots[i], listener));
     address_to_text(&supervisor->settings->listeners[listener].address, text);
-    return json_pack("{s:s, s:i, s:o, s:{s:I, s:I, s:I}}", "address", text, "family",
-                     is_v6(supervisor, listener) ? 6 : 4, "sockets", sockets, "retired", "queries",
-                     (json_int_t)retired->udp_queries, "responses",
-                     (json_int_t)retired->udp_responses, "drops", (json_int_t)retired->drops);
+    return json_pack("{s:s, s:i, s:b, s:o, s:{s:I, s:I, s:I}}", "address", text, "family",
+                     is_v6(supervisor, listener) ? 6 : 4, "shared", supervisor->policy.shared,
+                     "sockets", sockets, "retired", "queries", (json_int_t)retired->udp_queries,
+                     "responses", (json_int_t)retired->udp_responses, "drops",
+                     (json_int_t)retired->drops);
 }
 
 static json_t *groups_json(const struct supervisor *supervisor)
@@ -237,13 +240,6 @@ static json_t *groups_json(const struct supervisor *supervisor)
     for (size_t i = 0; i < supervisor->settings->listener_count; i++)
         json_array_append_new(list, group_json(supervisor, i));
     return list;
-}
-
-static json_t *steering_json(const struct supervisor *supervisor)
-{
-    const char *policy = steering_name(supervisor->settings->steering);
-
-    return json_pack("{s:s, s:i}", "policy", policy, "groups_of", (int)supervisor->slot_count);
 }
 
 /* Those that the daemon may use. */
@@ -264,7 +260,7 @@ json_t *stats_document(struct supervisor *supervisor)
                      PACKAGE_VERSION, "pid", (int)getpid(), "cpus", count_cpus(), "time",
                      (double)now.tv_sec + (double)now.tv_nsec / 1e9, "uptime",
                      (double)(slot_clock() - supervisor->started), "steering",
-                     steering_json(supervisor), "workers", workers_json(supervisor), "retired",
+                     policy_json(supervisor), "workers", workers_json(supervisor), "retired",
                      retired_json(supervisor), "groups", groups_json(supervisor), "interval",
                      interval_json(supervisor));
 }

@@ -17,16 +17,15 @@ enum {
 /* 2^32 divided by the golden ratio: a multiplier that spreads neighbouring values (Knuth 6.4). */
 #define HASH_MULTIPLIER 0x9E3779B1u
 
-static const char *const names[] = {
-    [STEERING_HASH] = "hash",
-    [STEERING_QUERY] = "query",
-    [STEERING_RANDOM] = "random",
+const char *const steering_names[] = {
+    [STEERING_HASH] = "hash",     [STEERING_QUERY] = "query",   [STEERING_CPU] = "cpu",
+    [STEERING_RANDOM] = "random", [STEERING_SHARED] = "shared", NULL,
 };
 
 bool steering_parse(const char *text, enum steering_policy *policy)
 {
-    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(text, names[i]) == 0) {
+    for (unsigned i = 0; steering_names[i] != NULL; i++)
+        if (strcmp(text, steering_names[i]) == 0) {
             *policy = (enum steering_policy)i;
             return true;
         }
@@ -35,7 +34,7 @@ bool steering_parse(const char *text, enum steering_policy *policy)
 
 const char *steering_name(enum steering_policy policy)
 {
-    return names[policy];
+    return steering_names[policy];
 }
 
 static void emit(struct steering_program *program, struct sock_filter instruction)
@@ -73,8 +72,13 @@ static void emit_key(struct steering_program *program, enum steering_policy poli
          * anyway. */
         emit_load(program, BPF_H, 0);
         break;
+    case STEERING_CPU:
+        emit_load(program, BPF_W, SKF_AD_OFF + SKF_AD_CPU);
+        break;
     case STEERING_RANDOM:
         emit_load(program, BPF_W, SKF_AD_OFF + SKF_AD_RANDOM);
+        break;
+    case STEERING_SHARED:
         break;
     }
 }
@@ -113,7 +117,7 @@ void steering_generate(struct steering_program *program, enum steering_policy po
         count = slots;
     }
     program->length = 0;
-    if (slots == 1 || (policy == STEERING_HASH && count == slots))
+    if (slots == 1 || policy == STEERING_SHARED || (policy == STEERING_HASH && count == slots))
         return;
     emit_key(program, policy, family);
     emit(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, count));

@@ -16,8 +16,13 @@
 enum steering_policy {
     STEERING_HASH,  /* by addresses and ports: the kernel's own choice while all slots receive */
     STEERING_QUERY, /* DNS message ID modulo slots: even, however few the flows */
+    STEERING_CPU,   /* the CPU that received it modulo slots: see affinity.h */
     STEERING_RANDOM,
+    STEERING_SHARED, /* no group: all workers read one socket */
 };
+
+/* By enum steering_policy; ended by NULL. */
+extern const char *const steering_names[];
 
 enum {
     STEERING_SLOTS_MAX = 512, /* two instructions each, well within BPF_MAXINSNS (4096) */

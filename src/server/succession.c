@@ -233,7 +233,8 @@ static bool collect(struct handover *handover, const struct supervisor *supervis
         added = added && handover_add(handover, HANDOVER_SECRETS, 0, NULL,
                                       supervisor->settings->protection.secrets.fd);
     for (size_t i = 0; i < supervisor->slot_count; i++)
-        added = added && add_slot(handover, supervisor, &supervisor->slots[i]);
+        if (!supervisor->slots[i].shares)
+            added = added && add_slot(handover, supervisor, &supervisor->slots[i]);
     return added;
 }
 

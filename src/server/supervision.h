@@ -11,6 +11,7 @@
 #include "server/interval.h"
 #include "server/keeper.h"
 #include "server/ledger.h"
+#include "server/policy.h"
 #include "server/loader.h"
 #include "server/metrics.h"
 #include "server/options.h"
@@ -46,6 +47,7 @@ struct supervisor {
     struct guard guard;
     struct obituaries obituaries;
     struct resize resize;
+    struct policy policy;
     struct stall stall;
     struct stats stats;
     struct interval interval;
@@ -74,10 +76,6 @@ void supervisor_stop(struct supervisor *supervisor, int status);
 
 /* Starts the reload that is wanted (reloads.h), now or once what is under way is done. */
 void supervisor_reload(struct supervisor *supervisor);
-
-/* Lets datagrams and connections go to the slots that receive (slot.h), in groups of `slots`
- * sockets: more than are open yet, if others are about to join that shall receive nothing. */
-void supervisor_steer(struct supervisor *supervisor, size_t slots);
 
 /* Opens one slot more. False with a sentence in `error`. */
 bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERROR_MAX]);

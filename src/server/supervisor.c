@@ -92,42 +92,9 @@ static void stop_limit_reached(struct ev_loop *loop, ev_timer *watcher, int even
     keeper_stop(&supervisor->keeper);
 }
 
-/* --- steering ---------------------------------------------------------------- */
-
-static void attach(struct supervisor *supervisor, enum steering_policy policy, size_t listener,
-                   int socket, const bool *active, size_t slots)
-{
-    int family = supervisor->settings->listeners[listener].address.any.sa_family;
-    struct steering_program program;
-
-    steering_generate(&program, policy, family, active, (unsigned)slots);
-    /* The group of a slot that has always been alone begins with the second. */
-    if (steering_attach(socket, &program) != 0 && !(supervisor->slot_count == 1 && errno == EINVAL))
-        log_warning("the kernel refuses the steering program (%s): datagrams go where its own hash "
-                    "sends them",
-                    strerror(errno));
-}
-
-void supervisor_steer(struct supervisor *supervisor, size_t slots)
-{
-    bool active[STEERING_SLOTS_MAX];
-    struct slot *first = &supervisor->slots[0];
-
-    if (supervisor->settings->join || supervisor->leaving ||
-        takeover_is_pending(&supervisor->takeover))
-        return;
-    for (size_t i = 0; i < slots; i++)
-        active[i] = i < supervisor->slot_count && slot_receives(&supervisor->slots[i]);
-    for (size_t i = 0; i < first->listener_count; i++) {
-        attach(supervisor, supervisor->settings->steering, i, first->sockets[i].udp, active, slots);
-        /* A connection request carries no query to steer by. */
-        attach(supervisor, STEERING_HASH, i, first->sockets[i].tcp, active, slots);
-    }
-}
-
 static void steer(struct supervisor *supervisor)
 {
-    supervisor_steer(supervisor, supervisor->slot_count);
+    policy_steer(supervisor, supervisor->slot_count);
 }
 
 /* --- workers ------------------------------------------------------------------ */
@@ -157,6 +124,7 @@ void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
     log_debug("worker %u is process %d", slot->number, (int)slot->pid);
     ev_io_set(&slot->readable, slot->channel, EV_READ);
     ev_io_start(supervisor->loop, &slot->readable);
+    policy_place_workers(supervisor);
     if (slot->retiring)
         resize_tell(slot);
 }
@@ -208,7 +176,8 @@ void supervisor_take_charge(struct supervisor *supervisor)
 {
     control_socket_claim(&supervisor->settings->control);
     commands_open(supervisor);
-    steer(supervisor);
+    if (supervisor->slot_count > 0 && !policy_begin(supervisor))
+        log_warning("the policy is not in force: see above");
     metrics_start(supervisor);
     if (supervisor->slot_count > 0)
         service_begin(supervisor);
@@ -222,6 +191,7 @@ bool supervisor_changes_hands(const struct supervisor *supervisor)
 
 void supervisor_settle(struct supervisor *supervisor)
 {
+    policy_settle(supervisor);
     if (supervisor->slot_count > 0 && supervisor->slot_count != supervisor->settings->workers)
         resize_want(supervisor, NULL, supervisor->settings->workers);
     else
@@ -366,11 +336,11 @@ static void bury(struct supervisor *supervisor, struct slot *slot, int status)
 /* --- slots --------------------------------------------------------------------- */
 
 /* What another daemon leaves is served as it is; the number is changed afterwards. */
-static unsigned count_slots(const struct settings *settings)
+static unsigned count_slots(const struct supervisor *supervisor, unsigned inherited)
 {
-    unsigned inherited = handover_slots(&settings->inherited);
+    bool as_wanted = inherited == 0 || supervisor->policy.shared;
 
-    return inherited > 0 ? inherited : settings->workers;
+    return as_wanted ? supervisor->settings->workers : inherited;
 }
 
 bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERROR_MAX])
@@ -378,9 +348,12 @@ bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERR
     struct settings *settings = supervisor->settings;
     unsigned number = (unsigned)supervisor->slot_count;
     struct slot *slot = &supervisor->slots[number];
+    bool opened = number > 0 && supervisor->policy.shared
+                      ? slot_open_shared(slot, number, &supervisor->slots[0], error)
+                      : slot_open(slot, number, settings->listeners, &settings->listener_count,
+                                  number == 0 && !settings->join, &settings->inherited, error);
 
-    if (!slot_open(slot, number, settings->listeners, &settings->listener_count,
-                   number == 0 && !settings->join, &settings->inherited, error))
+    if (!opened)
         return false;
     supervisor->slot_count++;
     ev_init(&slot->readable, slot_readable);
@@ -394,16 +367,18 @@ bool supervisor_open_slot(struct supervisor *supervisor, char error[LISTENER_ERR
 
 static bool open_slots(struct supervisor *supervisor)
 {
+    unsigned inherited = handover_slots(&supervisor->settings->inherited);
     char error[LISTENER_ERROR_MAX];
 
-    while (supervisor->slot_count < count_slots(supervisor->settings))
+    policy_init(supervisor, inherited);
+    unsigned slots = count_slots(supervisor, inherited);
+    while (supervisor->slot_count < slots)
         if (!supervisor_open_slot(supervisor, error)) {
             log_error("%s", error);
             return false;
         }
-    steer(supervisor);
     supervisor_publish_workers(supervisor);
-    return true;
+    return policy_begin(supervisor);
 }
 
 /* --- tables -------------------------------------------------------------------- */

@@ -40,7 +40,7 @@ struct settings {
     union address http;            /* of the status page; family AF_UNSPEC: none */
     int takeover;                  /* connection to the daemon whose place is taken; -1: none */
     struct protection protection;
-    struct program program;        /* that `sorrelctl takeover` starts */
+    struct program program; /* that `sorrelctl takeover` starts */
 };
 
 /* Serves until SIGTERM or SIGINT. The program's exit status: 0, or 1 if it could not start, logged.

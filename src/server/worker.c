@@ -111,9 +111,18 @@ static void retire_on(struct ev_loop *loop, ev_timer *watcher, int events)
         finish(worker);
 }
 
+static void stop_reading(struct worker *worker)
+{
+    tcp_leave(worker->tcp);
+    for (size_t i = 0; i < worker->inherited->listener_count; i++)
+        udp_stop(&worker->udp[i], worker->loop);
+}
+
 static void retire(struct worker *worker)
 {
     worker->settings.keepalive = KEEPALIVE_RETIRING;
+    if (worker->inherited->shares_sockets)
+        stop_reading(worker);
     tcp_retire(worker->tcp);
     ev_timer_init(&worker->retirement, retire_on, retire_turn, retire_turn);
     worker->retirement.data = worker;
@@ -221,8 +230,7 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
     worker->settings =
         (struct answer_settings){.table = &worker->table.table,
                                  .udp_payload_max = (uint16_t)inherited->protection->edns_size,
-                                 .keepalive =
-                                     (uint16_t)(10 * inherited->protection->tcp_idle),
+                                 .keepalive = (uint16_t)(10 * inherited->protection->tcp_idle),
                                  .cookies_required = inherited->protection->cookies_required,
                                  .recent = &worker->recent};
     if (worker->loop == NULL || worker->udp == NULL)
@@ -235,8 +243,8 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
     for (size_t i = 0; i < inherited->listener_count; i++)
         udp_start(&worker->udp[i], worker->loop, inherited->sockets[i].udp,
                   address_is_wildcard(&inherited->settings->listeners[i].address),
-                  &inherited->memory->addresses[i], &inherited->memory->counters,
-                  &worker->settings, inherited->protection);
+                  &inherited->memory->addresses[i], &inherited->memory->counters, &worker->settings,
+                  inherited->protection);
     worker->tcp = tcp_start(worker->loop, inherited->sockets, inherited->listener_count,
                             inherited->memory, &worker->settings, inherited->protection);
     if (worker->tcp == NULL)

@@ -145,6 +145,8 @@ void render_status(const json_t *reply, FILE *out)
     fprintf(out, "listening  ");
     print_list(json_object_get(reply, "listen"), out);
     fprintf(out, "steering   %s\n", text(reply, "steering"));
+    if (*text(reply, "steering_proof") != '\0')
+        fprintf(out, "           %s\n", text(reply, "steering_proof"));
     if (table != NULL)
         fprintf(out, "table      generation %lld, %lld records, %s in pages of %s\n",
                 number(table, "generation"), number(table, "records"),
@@ -237,6 +239,18 @@ void render_workers(const json_t *reply, FILE *out)
     long long count = number(reply, "workers");
 
     fprintf(out, "%lld worker%s\n", count, plural(count));
+}
+
+/* --- steering --------------------------------------------------------------------- */
+
+void render_steering(const json_t *reply, FILE *out)
+{
+    const char *policy = text(reply, "policy"), *effective = text(reply, "effective");
+
+    fprintf(out, "%s\n", policy);
+    if (strcmp(policy, effective) != 0)
+        fprintf(out, "in force is %s\n", effective);
+    fprintf(out, "%s\n", text(reply, "proof"));
 }
 
 /* --- stop ------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@ render_function render_stats;
 render_function render_explanation; /* of explain.h */
 render_function render_reload;
 render_function render_workers;
+render_function render_steering;
 render_function render_takeover;
 render_function render_stop;
 

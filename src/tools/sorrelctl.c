@@ -58,6 +58,8 @@ static const struct word words[] = {
      PROTOCOL_RELOAD, 0, false, render_reload, NULL, NULL},
     {"workers", "[N]", "change to N worker processes, or tell how many there are", 0, 1,
      PROTOCOL_WORKERS, 0, false, render_workers, NULL, NULL},
+    {"steering", "[POLICY]", "change to another steering policy, or tell which is in force", 0, 1,
+     PROTOCOL_STEERING, 0, false, render_steering, NULL, NULL},
     {"takeover", "", "start the installed sorreld in the place of the one that runs", 0, 0,
      PROTOCOL_TAKEOVER, 0, false, render_takeover, NULL, NULL},
     {"stop", "", "stop the daemon, and wait for its end", 0, 0, PROTOCOL_STOP, PATIENCE_SECONDS,

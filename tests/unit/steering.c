@@ -13,6 +13,7 @@ struct datagram {
     uint8_t payload[16];
     size_t payload_length;
     uint32_t random;
+    uint32_t cpu;
 };
 
 static bool load(const struct datagram *datagram, uint32_t k, unsigned size, uint32_t *value)
@@ -22,6 +23,10 @@ static bool load(const struct datagram *datagram, uint32_t k, unsigned size, uin
 
     if (offset == SKF_AD_OFF + SKF_AD_RANDOM) {
         *value = datagram->random;
+        return true;
+    }
+    if (offset == SKF_AD_OFF + SKF_AD_CPU) {
+        *value = datagram->cpu;
         return true;
     }
     if (offset >= SKF_NET_OFF && offset < 0)
@@ -118,6 +123,35 @@ static void query_takes_active_slots_in_turn(void **state)
     }
 }
 
+/* Whatever the datagram has in it: a connection request has nothing. */
+static void cpu_takes_active_slots_in_turn(void **state)
+{
+    static const struct {
+        const char *active;
+        unsigned expected[6]; /* of CPUs 0 to 5 */
+    } cases[] = {
+        {"11", {0, 1, 0, 1, 0, 1}},
+        {"1111", {0, 1, 2, 3, 0, 1}},
+        {"0111", {1, 2, 3, 1, 2, 3}},
+        {"10", {0, 0, 0, 0, 0, 0}},
+    };
+    static const int families[] = {AF_INET, AF_INET6};
+
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
+        for (size_t f = 0; f < 2; f++) {
+            static struct steering_program program;
+            bool active[STEERING_SLOTS_MAX];
+            set_active(active, cases[c].active);
+            steering_generate(&program, STEERING_CPU, families[f], active,
+                              (unsigned)strlen(cases[c].active));
+            for (unsigned cpu = 0; cpu < 6; cpu++) {
+                struct datagram datagram = {.cpu = cpu, .random = 77 * cpu};
+                assert_int_equal(run(&program, &datagram), cases[c].expected[cpu]);
+            }
+        }
+}
+
 static void a_datagram_without_an_id_ends_the_program(void **state)
 {
     static struct steering_program program;
@@ -160,6 +194,8 @@ static void no_program_where_the_kernel_does_it(void **state)
         {STEERING_HASH, "0000", false}, {STEERING_HASH, "1110", true},
         {STEERING_QUERY, "1", false},   {STEERING_QUERY, "11", true},
         {STEERING_RANDOM, "1", false},  {STEERING_RANDOM, "11", true},
+        {STEERING_CPU, "1", false},     {STEERING_CPU, "11", true},
+        {STEERING_SHARED, "1", false},  {STEERING_SHARED, "1110", false},
     };
 
     (void)state;
@@ -224,7 +260,7 @@ static void policies_have_names(void **state)
     enum steering_policy policy;
 
     (void)state;
-    for (unsigned i = STEERING_HASH; i <= STEERING_RANDOM; i++) {
+    for (unsigned i = STEERING_HASH; i <= STEERING_SHARED; i++) {
         assert_true(steering_parse(steering_name((enum steering_policy)i), &policy));
         assert_int_equal(policy, i);
     }
@@ -236,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(query_takes_active_slots_in_turn),
+        cmocka_unit_test(cpu_takes_active_slots_in_turn),
         cmocka_unit_test(a_datagram_without_an_id_ends_the_program),
         cmocka_unit_test(random_uses_every_active_slot),
         cmocka_unit_test(no_program_where_the_kernel_does_it),
