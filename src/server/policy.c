@@ -227,11 +227,15 @@ void policy_turn(struct supervisor *supervisor, enum steering_policy wanted)
                    steering_name(before));
 }
 
-void policy_settle(struct supervisor *supervisor)
+bool policy_settle(struct supervisor *supervisor)
 {
     /* Another daemon has left groups of sockets. */
-    if (supervisor->settings->steering == STEERING_SHARED && !supervisor->policy.shared)
+    bool turns = supervisor->settings->steering == STEERING_SHARED && !supervisor->policy.shared &&
+                 supervisor->slot_count > 0;
+
+    if (turns)
         resize_turn(supervisor, NULL, STEERING_SHARED);
+    return turns;
 }
 
 /* --- the document ------------------------------------------------------------------------ */

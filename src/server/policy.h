@@ -51,8 +51,9 @@ void policy_resized(struct supervisor *supervisor);
 void policy_want(struct supervisor *supervisor, struct control_request *request,
                  enum steering_policy policy);
 
-/* This daemon is the only one, and can do what it was started for. */
-void policy_settle(struct supervisor *supervisor);
+/* This daemon is the only one, and can do what it was started for. True if that has begun, and goes
+ * on to the number of workers that is wanted. */
+bool policy_settle(struct supervisor *supervisor);
 
 /* While there is but one slot: from now on `policy`, with the sockets that it takes. */
 void policy_turn(struct supervisor *supervisor, enum steering_policy policy);

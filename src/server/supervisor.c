@@ -191,7 +191,8 @@ bool supervisor_changes_hands(const struct supervisor *supervisor)
 
 void supervisor_settle(struct supervisor *supervisor)
 {
-    policy_settle(supervisor);
+    if (policy_settle(supervisor))
+        return;
     if (supervisor->slot_count > 0 && supervisor->slot_count != supervisor->settings->workers)
         resize_want(supervisor, NULL, supervisor->settings->workers);
     else

@@ -307,6 +307,30 @@ static void resize(struct scenario_stage *stage)
     }
 }
 
+static void steer_to(struct scenario_stage *stage, const char *policy)
+{
+    if (!stage->subject->kind->steer(stage->subject, policy))
+        say_trouble(stage, "it did not change to the policy %s", policy);
+    pace(stage);
+}
+
+static void steer(struct scenario_stage *stage)
+{
+    static const char *const policies[] = {"query", "random", "cpu", "hash"};
+    enum { POLICIES = sizeof policies / sizeof policies[0] };
+
+    for (unsigned i = 0; i < stage->effort->switches && !is_in_trouble(stage); i++)
+        steer_to(stage, policies[i % POLICIES]);
+}
+
+static void share(struct scenario_stage *stage)
+{
+    for (unsigned i = 0; i < stage->effort->sharings && !is_in_trouble(stage); i++) {
+        steer_to(stage, "shared");
+        steer_to(stage, i % 2 == 0 ? "query" : "hash");
+    }
+}
+
 /* Replaces it `times` times, by `replace`. What it takes afterwards has to be what it took after
  * the first time. */
 static void replace_often(struct scenario_stage *stage, unsigned times, const char *what,
@@ -378,6 +402,8 @@ const struct scenario scenario_all[] = {
     {"crash", "SIGSEGV to each worker", SUBJECT_RESPAWNS, false, sigsegv},
     {"stall", "SIGSTOP to a worker", SUBJECT_REPLACES_STALLED, false, stall},
     {"resize", "2, 4, 1 and 3 workers", SUBJECT_RESIZES, false, resize},
+    {"steering", "the policy is changed, again and again", SUBJECT_STEERS, false, steer},
+    {"sharing", "one socket for all workers, and back", SUBJECT_STEERS, false, share},
     {"takeover", "another process takes over, again and again", SUBJECT_TAKES_OVER, false,
      take_over},
     {"handover", "daemons with 4, 1, 3 and 2 workers take over", SUBJECT_TAKES_OVER, false,
@@ -413,6 +439,12 @@ static enum scenario_verdict judge(const struct subject_kind *kind,
     return is_right && is_starved(result) ? SCENARIO_VOID : SCENARIO_BROKEN;
 }
 
+/* Where the server lives on with its counters, they have to be exact. */
+static uint64_t count_queries(const struct scenario *scenario, struct subject *subject)
+{
+    return scenario->needs == SUBJECT_STEERS ? subject->kind->count(subject) : 0;
+}
+
 static void run_once(const struct scenario *scenario, struct subject *subject,
                      const struct scenario_effort *effort, unsigned divisor,
                      struct scenario_result *result)
@@ -427,6 +459,7 @@ static void run_once(const struct scenario *scenario, struct subject *subject,
     struct machine_usage usage;
     *result = (struct scenario_result){.asked_rate = settings.rate};
     machine_measure(&usage);
+    uint64_t counted = count_queries(scenario, subject);
     struct load *load = load_start(&settings);
     struct scenario_stage stage = {.subject = subject,
                                    .load = load,
@@ -440,6 +473,11 @@ static void run_once(const struct scenario *scenario, struct subject *subject,
     scenario->happen(&stage);
     load_event_over(load);
     load_finish(load, &result->tally);
+    counted = count_queries(scenario, subject) - counted;
+    if (scenario->needs == SUBJECT_STEERS && result->tally.lost == 0 &&
+        counted != result->tally.sent)
+        say_trouble(&stage, "it has counted %" PRIu64 " queries of %" PRIu64, counted,
+                    result->tally.sent);
     result->kills = stage.kills;
     result->others = machine_others(&usage);
     result->drops = subject_drops(subject);

@@ -18,7 +18,9 @@ struct scenario_effort {
     uint32_t names;
     unsigned workers;
     unsigned reloads;
-    unsigned resizes; /* through all sizes */
+    unsigned resizes;  /* through all sizes */
+    unsigned switches; /* of the steering policy */
+    unsigned sharings; /* to one socket for all workers, and back */
     unsigned takeovers;
     unsigned restarts;
     unsigned deaths;    /* of each worker */

@@ -200,6 +200,48 @@ static bool resize(struct subject *subject, unsigned workers)
     return control(subject, "workers", text) == 0;
 }
 
+static bool steer(struct subject *subject, const char *policy)
+{
+    return control(subject, "steering", policy) == 0;
+}
+
+/* The sum of "udp4" of all "queries" in the document of stats: of each worker, and of those there
+ * are no more. */
+static uint64_t sum_queries(const char *document)
+{
+    const char *at = document;
+    uint64_t sum = 0;
+
+    while ((at = strstr(at, "\"queries\": {")) != NULL) {
+        const char *udp = strstr(at, "\"udp4\": ");
+        if (udp == NULL)
+            child_fail("stats has queries without udp4");
+        sum += strtoull(udp + strlen("\"udp4\": "), NULL, 10);
+        at = udp;
+    }
+    return sum;
+}
+
+static uint64_t count(struct subject *subject)
+{
+    const char *argv[] = {control_program(), "--control", subject->control,
+                          "--json",          "stats",     NULL};
+    static char document[1 << 20];
+    char path[SUBJECT_PATH_MAX + TEXT_MAX];
+
+    snprintf(path, sizeof path, "%s/stats", subject->directory);
+    unlink(path);
+    if (child_run(argv, path) != 0)
+        child_fail("sorrelctl stats has failed");
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        child_fail("%s: %s", path, strerror(errno));
+    document[fread(document, 1, sizeof document - 1, file)] = '\0';
+    fclose(file);
+    unlink(path);
+    return sum_queries(document);
+}
+
 static bool has_ended(void *pid)
 {
     return child_has_ended(*(pid_t *)pid);
@@ -354,6 +396,7 @@ static bool can(enum subject_ability ability)
     case SUBJECT_REPLACES_STALLED:
         return child_helps_with(daemon_program(), "stall");
     case SUBJECT_RESIZES:
+    case SUBJECT_STEERS:
         return has_control();
     case SUBJECT_TAKES_OVER:
         return has_control() && child_helps_with(daemon_program(), "--takeover");
@@ -375,6 +418,8 @@ const struct subject_kind subject_sorreld = {.name = "sorreld",
                                              .hang_up = hang_up,
                                              .can = can,
                                              .resize = resize,
+                                             .steer = steer,
+                                             .count = count,
                                              .take_over = take_over,
                                              .upgrade = upgrade,
                                              .restart = restart,

@@ -43,6 +43,7 @@ enum subject_ability {
     SUBJECT_RESPAWNS,           /* workers that die are replaced */
     SUBJECT_REPLACES_STALLED,   /* workers that are stopped, too */
     SUBJECT_RESIZES,
+    SUBJECT_STEERS, /* changes the steering policy, and counts queries exactly */
     SUBJECT_TAKES_OVER,
     SUBJECT_RESTARTS,
     SUBJECT_OUTLIVES_SUPERVISOR, /* a service manager keeps its sockets */
@@ -64,6 +65,8 @@ struct subject_kind {
     enum subject_reload (*hang_up)(struct subject *); /* reload by SIGHUP */
     bool (*can)(enum subject_ability);
     bool (*resize)(struct subject *, unsigned workers);
+    bool (*steer)(struct subject *, const char *policy);
+    uint64_t (*count)(struct subject *); /* queries over UDP that it has counted */
     bool (*take_over)(struct subject *); /* by a daemon with subject->workers */
     bool (*upgrade)(struct subject *);   /* by one that it starts itself */
     bool (*restart)(struct subject *);
