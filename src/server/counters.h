@@ -26,9 +26,9 @@ typedef _Atomic uint64_t counter;
 /* The QTYPEs that are counted by name. */
 #define COUNTERS_TYPES(X)                                                                          \
     X(A)                                                                                           \
-    X(NS) X(CNAME) X(SOA) X(PTR) X(MX) X(TXT) X(AAAA) X(SRV) X(NAPTR) X(DNAME) X(DS) X(RRSIG)      \
-        X(NSEC) X(DNSKEY) X(NSEC3PARAM) X(TLSA) X(CDS) X(SVCB) X(HTTPS) X(IXFR) X(AXFR) X(ANY)     \
-            X(CAA)
+    X(NS)                                                                                          \
+    X(CNAME) X(SOA) X(PTR) X(MX) X(TXT) X(AAAA) X(SRV) X(NAPTR) X(DNAME) X(DS) X(RRSIG) X(NSEC)    \
+        X(DNSKEY) X(NSEC3PARAM) X(TLSA) X(CDS) X(SVCB) X(HTTPS) X(IXFR) X(AXFR) X(ANY) X(CAA)
 
 /* What was asked: a QTYPE, or for other opcodes than QUERY the opcode. */
 enum counters_question {
@@ -59,10 +59,10 @@ enum counters_feature {
 
 /* Why a query got no answer. */
 enum counters_drop {
-    COUNTERS_DROP_RESPONSE,   /* it was itself a response (QR=1) */
-    COUNTERS_DROP_SHORT,      /* shorter than a header */
-    COUNTERS_DROP_UNSENDABLE, /* the kernel would not take the answer */
-    COUNTERS_DROP_CRASHED,    /* a worker died on it */
+    COUNTERS_DROP_RESPONSE,     /* it was itself a response (QR=1) */
+    COUNTERS_DROP_SHORT,        /* shorter than a header */
+    COUNTERS_DROP_UNSENDABLE,   /* the kernel would not take the answer */
+    COUNTERS_DROP_CRASHED,      /* a worker died on it */
     COUNTERS_DROP_RATE_LIMITED, /* too many for its client's network (rrl.h) */
     COUNTERS_DROPS,
 };
@@ -77,9 +77,9 @@ struct counters {
     counter answers[COUNTERS_QUESTIONS][COUNTERS_OUTCOMES];
     counter features[COUNTERS_FEATURE_SETS]; /* answers by their set of enum counters_feature */
     counter dropped[COUNTERS_DROPS];
-    counter slipped; /* limited as well, but answered with TC or BADCOOKIE */
+    counter slipped;                   /* limited as well, but answered with TC or BADCOOKIE */
     counter cookies[COUNTERS_COOKIES]; /* by enum cookie_state; none for COOKIE_ABSENT */
-    counter cut_off; /* queries longer than BATCH_QUERY_MAX */
+    counter cut_off;                   /* queries longer than BATCH_QUERY_MAX */
     counter batch_width[COUNTERS_WIDTHS];
     counter wakeups;         /* times that a listening socket was said to have something */
     counter wakeups_empty;   /* ... and had nothing, for another worker had been quicker */
@@ -117,18 +117,13 @@ extern const uint8_t counters_question_of_type[COUNTERS_TYPE_LIMIT];
 
 static inline enum counters_question counters_question(const struct answer_report *report)
 {
-    switch (report->opcode) {
-    case OPCODE_QUERY:
+    if (__builtin_expect(report->opcode == OPCODE_QUERY, 1))
         return report->qtype < COUNTERS_TYPE_LIMIT
                    ? (enum counters_question)counters_question_of_type[report->qtype]
                    : COUNTERS_TYPE_OTHER;
-    case OPCODE_NOTIFY:
+    if (report->opcode == OPCODE_NOTIFY)
         return COUNTERS_NOTIFY;
-    case OPCODE_UPDATE:
-        return COUNTERS_UPDATE;
-    default:
-        return COUNTERS_OPCODE_OTHER;
-    }
+    return report->opcode == OPCODE_UPDATE ? COUNTERS_UPDATE : COUNTERS_OPCODE_OTHER;
 }
 
 static inline enum counters_outcome counters_outcome(uint16_t rcode)

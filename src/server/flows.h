@@ -26,6 +26,11 @@ enum {
     FLOWS_BITS_LOG = 13,
     FLOWS_WORDS = 1 << (FLOWS_BITS_LOG - 6),
 
+    /* Of a wide batch, of which there are many, every fourth query is noted, beginning anywhere:
+     * who sends enough to matter is noted soon, and a query costs a nanosecond less. */
+    FLOWS_WIDE = 32,
+    FLOWS_STEP = 4,
+
     /* Samples kept: of more than that in a second the last. */
     FLOWS_SAMPLES = 256,
 };
@@ -73,7 +78,11 @@ static inline void flows_note(struct flows *flows, const union address *clients,
     uint32_t written = atomic_load_explicit(&flows->written, memory_order_relaxed);
     struct flows_sample *sample = &flows->samples[written % FLOWS_SAMPLES];
 
-    for (unsigned i = 0; i < count; i++) {
+    /* A linear congruential generator: its high bits are random enough. */
+    flows->random = flows->random * 1664525u + 1013904223u;
+    uint32_t random = flows->random;
+    unsigned step = count >= FLOWS_WIDE ? FLOWS_STEP : 1;
+    for (unsigned i = (random >> 16) % step; i < count; i += step) {
         uint64_t hash = flows_hash(&clients[i]) >> (64 - FLOWS_BITS_LOG);
         _Atomic uint64_t *word = &flows->seen[window][hash / 64];
         uint64_t bits = atomic_load_explicit(word, memory_order_relaxed);
@@ -81,9 +90,7 @@ static inline void flows_note(struct flows *flows, const union address *clients,
         if ((bits >> (hash % 64) & 1) == 0)
             atomic_store_explicit(word, bits | UINT64_C(1) << (hash % 64), memory_order_relaxed);
     }
-    /* A linear congruential generator: its high bits are random enough. */
-    flows->random = flows->random * 1664525u + 1013904223u;
-    sample->client = clients[(uint64_t)flows->random * count >> 32];
+    sample->client = clients[(uint64_t)random * count >> 32];
     sample->weight = count;
     atomic_store_explicit(&flows->written, written + 1, memory_order_release);
 }

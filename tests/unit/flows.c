@@ -45,6 +45,22 @@ static void distinct_flows_are_estimated(void **state)
         }
 }
 
+/* In batches as wide as the flows are many, so that each has its place in all of them. */
+static void no_flow_hides_in_wide_batches(void **state)
+{
+    static struct flows flows;
+    uint64_t seen[FLOWS_WORDS] = {0};
+    union address batch[64];
+
+    (void)state;
+    for (unsigned i = 0; i < 64; i++)
+        batch[i] = client(AF_INET, i);
+    for (unsigned i = 0; i < 200; i++)
+        flows_note(&flows, batch, 64);
+    flows_take_seen(&flows, seen);
+    assert_in_range(flows_estimate(seen), 62, 67);
+}
+
 static void what_was_taken_is_not_seen_again(void **state)
 {
     static struct flows flows;
@@ -110,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distinct_flows_are_estimated),
+        cmocka_unit_test(no_flow_hides_in_wide_batches),
         cmocka_unit_test(what_was_taken_is_not_seen_again),
         cmocka_unit_test(samples_stand_for_their_batches),
         cmocka_unit_test(only_the_last_samples_are_kept),
