@@ -1,6 +1,7 @@
 #include "server/commands.h"
 
 #include "config.h"
+#include "server/apart.h"
 #include "server/ledger_json.h"
 #include "server/log.h"
 #include "server/reconfigure.h"
@@ -141,6 +142,17 @@ static void zones(void *closure, struct control_request *request)
         control_reply(request, true, json);
 }
 
+static void zones_or_apart(void *closure, struct control_request *request)
+{
+    const struct supervisor *supervisor = closure;
+
+    if (control_arguments(request)[0] == NULL &&
+        supervisor->ledger.zones.count > APART_ZONES_MIN)
+        apart_answer(request, zones, closure);
+    else
+        zones(closure, request);
+}
+
 /* --- orders ------------------------------------------------------------------------ */
 
 static void reload(void *closure, struct control_request *request)
@@ -226,7 +238,7 @@ bool commands_open(struct supervisor *supervisor)
 {
     static const struct control_word words[] = {
         {PROTOCOL_STATUS, 1, status},
-        {PROTOCOL_ZONES, 1, zones},
+        {PROTOCOL_ZONES, 1, zones_or_apart},
         {PROTOCOL_RELOAD, UINT32_MAX, reload},
         {PROTOCOL_WORKERS, 1, workers},
         {PROTOCOL_TAKEOVER, 0, takeover},

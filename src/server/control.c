@@ -223,6 +223,11 @@ void control_refuse(struct control_request *request, const char *format, ...)
     control_reply(request, false, document);
 }
 
+int control_descriptor(const struct control_request *request)
+{
+    return request->connection != NULL ? request->connection->socket : -1;
+}
+
 int control_detach(struct control_request *request)
 {
     struct connection *connection = finish(request);

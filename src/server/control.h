@@ -60,6 +60,9 @@ void control_reply(struct control_request *request, bool done, json_t *document)
 void control_refuse(struct control_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The connection's descriptor, which stays the control's; -1: the client has left. */
+int control_descriptor(const struct control_request *request);
+
 /* Answers by giving the connection, which does not block, to the caller; -1: the client has
  * left. */
 int control_detach(struct control_request *request);

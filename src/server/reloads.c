@@ -1,5 +1,6 @@
 #include "server/reloads.h"
 
+#include "server/apart.h"
 #include "server/ledger_json.h"
 
 #include <stdlib.h>
@@ -108,15 +109,35 @@ const char *const *reloads_begin(struct reloads *reloads)
     return reloads->only;
 }
 
-static void answer(const struct reloads_request *wanted, const struct ledger *ledger,
-                   const char *failure)
-{
-    const char *const *names = wanted->count > 0 ? (const char *const *)wanted->names : NULL;
-    bool done = failure == NULL;
-    json_t *document = failure == NULL ? ledger_json_reload(ledger, names, time(NULL), &done)
-                                       : ledger_json_failure(ledger, failure);
+/* What a reload has to be told of. */
+struct outcome {
+    const struct reloads_request *wanted;
+    const struct ledger *ledger;
+    const char *failure;
+};
 
-    control_reply(wanted->request, done, document);
+static void answer(void *closure, struct control_request *request)
+{
+    const struct outcome *outcome = closure;
+    const struct reloads_request *wanted = outcome->wanted;
+    const char *const *names = wanted->count > 0 ? (const char *const *)wanted->names : NULL;
+    bool done = outcome->failure == NULL;
+    json_t *document = done ? ledger_json_reload(outcome->ledger, names, time(NULL), &done)
+                            : ledger_json_failure(outcome->ledger, outcome->failure);
+
+    control_reply(request, done, document);
+}
+
+static void answer_or_apart(const struct reloads_request *wanted, const struct ledger *ledger,
+                            const char *failure)
+{
+    struct outcome outcome = {wanted, ledger, failure};
+    bool all = wanted->count == 0 || wanted->count > APART_ZONES_MIN;
+
+    if (failure == NULL && all && ledger->zones.count > APART_ZONES_MIN)
+        apart_answer(wanted->request, answer, &outcome);
+    else
+        answer(&outcome, wanted->request);
 }
 
 void reloads_end(struct reloads *reloads, const struct ledger *ledger, const char *failure)
@@ -125,7 +146,7 @@ void reloads_end(struct reloads *reloads, const struct ledger *ledger, const cha
 
     for (struct reloads_request *i = reloads->served; i != NULL; i = next) {
         next = i->next;
-        answer(i, ledger, failure);
+        answer_or_apart(i, ledger, failure);
         free_request(i);
     }
     reloads->served = NULL;

@@ -530,7 +530,7 @@ static void find_unchanged(struct supervisor *supervisor, const struct channel_b
 static void tell_of_kept_table(const struct supervisor *supervisor,
                                const struct channel_built *result)
 {
-    if (supervisor->was_kept && supervisor->table.fd < 0)
+    if (supervisor->was_kept && supervisor->table.fd < 0 && result->copied > 0)
         log_info("%llu zone%s not read: unchanged since the table in %s was kept",
                  (unsigned long long)result->copied, result->copied == 1 ? "" : "s",
                  supervisor->settings->state);

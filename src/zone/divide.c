@@ -244,7 +244,7 @@ static void take_part(void *closure, size_t number)
         is_same_scope(&scope, &division->scopes[number]))
         adopt_part(division->reader, division->level, part);
     else
-        division->abandoned = true;
+        __atomic_store_n(&division->abandoned, true, __ATOMIC_RELAXED);
     free_part(part);
 }
 

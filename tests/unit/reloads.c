@@ -1,6 +1,7 @@
 /* server/reloads.c: which load is for which request. */
 #include "server/reloads.h"
 
+#include "server/apart.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -34,6 +35,11 @@ void control_reply(struct control_request *request, bool done, json_t *document)
     assert_non_null(document);
     json_decref(document);
     note_answer(request, done);
+}
+
+void apart_answer(struct control_request *request, control_function *function, void *closure)
+{
+    function(closure, request);
 }
 
 void control_refuse(struct control_request *request, const char *format, ...)
