@@ -158,8 +158,11 @@ static struct model make_model(unsigned workers, uint64_t flows, const double *h
         heavy += model.heavy_count;
     double others = (double)flows - (double)model.heavy_count;
     /* Shares that are told in rounded numbers may leave a rest that is none. */
-    if (others < 1 || model.rest < 1e-6)
+    if (others < 1 || model.rest < 1e-6) {
+        if (model.heavy_count > 0 && model.rest > 0)
+            model.heavy[0] += model.rest;
         model.rest = 0;
+    }
     model.flows =
         model.rest > 0 ? equivalent_flows(model.rest, others, heavy, count - model.heavy_count) : 0;
     return model;

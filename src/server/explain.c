@@ -6,7 +6,7 @@
 
 static const char *verdict(const struct explain_group *group, const struct explain_worker *worker)
 {
-    const double rounding = 1e-6;
+    const double rounding = 0.005; /* the band is made of shares of samples */
 
     if (worker->share > group->band.high + rounding)
         return "above";

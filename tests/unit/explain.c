@@ -422,6 +422,20 @@ static void shares_stand_beside_what_is_expected(void **state)
     json_decref(explanation);
 }
 
+/* The one heavy client's share is known from samples, and not quite right. */
+static void a_whole_is_within_the_whole(void **state)
+{
+    (void)state;
+    const struct situation situation = {
+        .policy = "hash", .queries = "[100002, 3, 1, 1]", .flows = 1, .heaviest = "[0.9993]"};
+    json_t *explanation = explanation_of(&situation);
+    const json_t *workers = json_object_get(first_group(explanation), "workers");
+
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(text(json_array_get(workers, i), "verdict"), "within");
+    json_decref(explanation);
+}
+
 /* The worst comes first, and makes the level of the whole. */
 static void findings_are_ranked(void **state)
 {
@@ -472,6 +486,7 @@ int main(void)
         cmocka_unit_test(each_situation_has_its_sentence),
         cmocka_unit_test(the_daemon_has_its_findings),
         cmocka_unit_test(shares_stand_beside_what_is_expected),
+        cmocka_unit_test(a_whole_is_within_the_whole),
         cmocka_unit_test(findings_are_ranked),
         cmocka_unit_test(any_document_can_be_explained),
     };
