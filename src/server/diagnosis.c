@@ -214,7 +214,7 @@ static void explain_even(json_t *findings, const struct explain_group *group)
     char expected[WORDS_MAX], workers[WORDS_MAX];
 
     add(findings, FINE, "even",
-        "Evenly spread: the busiest of %s gets %.2f times the mean, where %s is %s.",
+        "Evenly spread: the busiest of %s gets %.2f times the mean, where %s makes it %s.",
         count_of((double)group->receiving, "worker", workers), group->imbalance, group->policy,
         expected_text(group, expected));
 }
