@@ -136,9 +136,9 @@ static void read_queries(const struct group *group, FILE *out)
         fputs(", no more than chance explains.", out);
     else
         fprintf(out,
-                "; chance explains %.3f at most. Workers that are left out for a while, as "
-                "stalled ones are, would explain the rest.",
-                worst.high);
+                "; %zu of %zu rows are more uneven than chance explains. Workers that are left out "
+                "for a while, as stalled ones are, would do that.",
+                outside, group->end - group->first);
 }
 
 static void read_cpus(const struct group *group, FILE *out)
