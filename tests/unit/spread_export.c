@@ -181,7 +181,8 @@ static void pictures_are_drawn(void **state)
 static void names_of_pictures_are_checked(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"plot", "plot.pdf", ".svg", "plot.svg.txt", ""};
+    static const char *const bad[] = {"plot",         "plot.pdf", ".svg",
+                                      "plot.svg.txt", "",         "/no/such/plot.svg"};
     char error[PLOT_ERROR_MAX];
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -10,6 +10,8 @@
 #include "tools/spread/picture.h"
 
 #include <cairo-svg.h>
+#include <errno.h>
+#include <unistd.h>
 
 /* Pixels of a PNG for each unit of the picture: sharp on dense screens, too. */
 static const double png_scale = 2;
@@ -21,11 +23,27 @@ static bool ends_with(const char *path, const char *end)
     return length > wanted && strcmp(path + length - wanted, end) == 0;
 }
 
+/* Before minutes are spent on what is to be drawn. */
+static bool is_writable(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char directory[PATH_MAX] = ".";
+
+    if (access(path, F_OK) == 0)
+        return access(path, W_OK) == 0;
+    if (slash != NULL)
+        snprintf(directory, sizeof directory, "%.*s", (int)(slash - path + 1), path);
+    return access(directory, W_OK) == 0;
+}
+
 bool plot_can_draw(const char *path, char error[PLOT_ERROR_MAX])
 {
-    if (ends_with(path, ".svg") || ends_with(path, ".png"))
+    if (!ends_with(path, ".svg") && !ends_with(path, ".png"))
+        snprintf(error, PLOT_ERROR_MAX, "give a name that ends in .svg or .png");
+    else if (!is_writable(path))
+        snprintf(error, PLOT_ERROR_MAX, "%s", strerror(errno));
+    else
         return true;
-    snprintf(error, PLOT_ERROR_MAX, "give a name that ends in .svg or .png");
     return false;
 }
 

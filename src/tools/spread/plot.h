@@ -8,7 +8,7 @@
 
 enum { PLOT_ERROR_MAX = 256 };
 
-/* Can this program draw into a file of that name: *.svg or *.png? If not, why. */
+/* Can this program draw into a file of that name: *.svg or *.png, and writable? If not, why. */
 bool plot_can_draw(const char *path, char error[PLOT_ERROR_MAX]);
 
 /* Draws. False with a sentence in `error`. */
