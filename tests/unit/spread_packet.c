@@ -150,6 +150,21 @@ static void other_servers_are_told_apart(void **state)
     }
     assert_int_equal(find(&roster, "one too many"), ROSTER_NONE);
     assert_int_equal(find(&roster, "fra2"), 1);
+    assert_string_equal(roster_name(&roster, 1, name), "fra2");
+}
+
+static void only_names_are_shown(void **state)
+{
+    (void)state;
+    static struct roster roster;
+    char name[ROSTER_NAME_MAX + 1];
+
+    roster_start(&roster, 0);
+    assert_int_equal(find(&roster, "a\x1b[31m\xff z"), 0);
+    assert_string_equal(roster_name(&roster, 0, name), "a?[31m? z");
+    roster_start(&roster, 0);
+    assert_int_equal(find(&roster, "ns1 worker 0 of 2"), 0);
+    assert_string_equal(roster_name(&roster, 0, name), "");
 }
 
 int main(void)
@@ -160,6 +175,7 @@ int main(void)
         cmocka_unit_test(replies_are_read),
         cmocka_unit_test(workers_are_numbered),
         cmocka_unit_test(other_servers_are_told_apart),
+        cmocka_unit_test(only_names_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

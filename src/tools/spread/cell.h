@@ -27,8 +27,9 @@ enum { CELL_POLICIES_MAX = 8 };
 
 struct cells {
     bool tcp;
-    uint64_t queries;           /* that were to be sent, for each cell */
-    char server[PATH_MAX + 64]; /* who was asked */
+    uint64_t queries;            /* that were to be sent, for each cell */
+    char server[PATH_MAX + 64];  /* who was asked */
+    const struct roster *roster; /* NULL: workers are told apart by number */
     struct cell *items;
     size_t count;
     struct cell_skipped skipped[CELL_POLICIES_MAX];

@@ -9,14 +9,24 @@ static json_t *known(double value)
     return value < 0 ? json_null() : json_real(value);
 }
 
-static json_t *workers_json(const struct cell *cell)
+static json_t *worker_json(const struct cells *cells, const struct cell *cell, unsigned worker)
+{
+    char name[ROSTER_NAME_MAX + 1] = "";
+    json_t *json =
+        json_pack("{s:i, s:I, s:f}", "worker", (int)worker, "answers",
+                  (json_int_t)cell->tally.workers[worker], "share", cell_share(cell, worker));
+
+    if (cells->roster != NULL && roster_name(cells->roster, worker, name)[0] != '\0')
+        json_object_set_new(json, "nsid", json_string(name));
+    return json;
+}
+
+static json_t *workers_json(const struct cells *cells, const struct cell *cell)
 {
     json_t *list = json_array();
 
     for (unsigned i = 0; i < cell->workers; i++)
-        json_array_append_new(list, json_pack("{s:i, s:I, s:f}", "worker", (int)i, "answers",
-                                              (json_int_t)cell->tally.workers[i], "share",
-                                              cell_share(cell, i)));
+        json_array_append_new(list, worker_json(cells, cell, i));
     return list;
 }
 
@@ -38,7 +48,7 @@ static json_t *cell_json(const struct cells *cells, const struct cell *cell)
                      "policy", cell->policy->name, "flows", (int)cell->flows, "sent",
                      (json_int_t)tally->sent, "answered", (json_int_t)tally->answered, "lost",
                      (json_int_t)tally->lost, "nameless", (json_int_t)tally->nameless, "workers",
-                     workers_json(cell), "busiest_over_mean", figures.busiest, "by_chance",
+                     workers_json(cells, cell), "busiest_over_mean", figures.busiest, "by_chance",
                      band_json(&figures), "p_even", figures.even, "seconds", tally->seconds,
                      "answers_per_second", figures.rate, "median_us", figures.median, "p99_us",
                      figures.p99, "cpu_us_per_answer", known(figures.cpu), "switches_per_answer",

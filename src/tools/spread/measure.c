@@ -225,6 +225,7 @@ bool measure_server(struct cells *cells, const struct arguments *arguments,
     measurement.policy = &policy_of_server;
     measurement.server = &arguments->server;
     roster_start(&measurement.roster, 0);
+    cells->roster = &measurement.roster;
     if (!look_at_server(&measurement, error)) {
         ticker_hide(&measurement.ticker);
         return false;

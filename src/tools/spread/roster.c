@@ -62,3 +62,16 @@ unsigned roster_find(struct roster *roster, const uint8_t *nsid, size_t length)
     read_number(nsid, length, " of ", &of);
     return find_numbered(roster, number, of);
 }
+
+const char *roster_name(const struct roster *roster, unsigned worker,
+                        char text[ROSTER_NAME_MAX + 1])
+{
+    size_t length = roster->lengths[worker];
+
+    for (size_t i = 0; i < length; i++)
+        text[i] = isascii(roster->names[worker][i]) && isprint(roster->names[worker][i])
+                      ? (char)roster->names[worker][i]
+                      : '?';
+    text[length] = '\0';
+    return text;
+}

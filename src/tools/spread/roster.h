@@ -27,4 +27,9 @@ void roster_start(struct roster *roster, unsigned count);
 /* The worker that an NSID names; ROSTER_NONE if it is one too many. */
 unsigned roster_find(struct roster *roster, const uint8_t *nsid, size_t length);
 
+/* The text that a worker is told apart by, octets that do not print as '?'; empty if it is its
+ * number. Returns `text`. */
+const char *roster_name(const struct roster *roster, unsigned worker,
+                        char text[ROSTER_NAME_MAX + 1]);
+
 #endif

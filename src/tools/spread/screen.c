@@ -138,6 +138,16 @@ static void print_cut_short(const struct cells *cells, FILE *out)
                 cut, cells->count, number_thousands((double)least, number));
 }
 
+/* Which of another server's workers has which number here. */
+static void print_names(const struct cells *cells, FILE *out)
+{
+    char name[ROSTER_NAME_MAX + 1];
+
+    for (unsigned i = 0; cells->roster != NULL && i < cells->roster->count; i++)
+        if (roster_name(cells->roster, i, name)[0] != '\0')
+            fprintf(out, "worker %u says of itself: %s\n", i, name);
+}
+
 void screen_figures(const struct cells *cells, FILE *out)
 {
     fprintf(
@@ -149,6 +159,7 @@ void screen_figures(const struct cells *cells, FILE *out)
     for (size_t i = 0; i < cells->count; i++)
         print_figures(cells, &cells->items[i], out);
     fputc('\n', out);
+    print_names(cells, out);
     for (size_t i = 0; i < cells->count; i++)
         print_losses(&cells->items[i], out);
     print_cut_short(cells, out);
