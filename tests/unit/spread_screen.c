@@ -133,6 +133,16 @@ static void a_server_is_judged_by_what_it_does(void **state)
     assert_true(reads("With 16 flows 2.00 times the mean"));
 }
 
+static void one_worker_is_no_spread(void **state)
+{
+    (void)state;
+
+    add(NULL, 1, 1, (uint64_t[]){1000});
+    add(NULL, 16, 1, (uint64_t[]){1000});
+    assert_true(reads("there is no spread to be seen."));
+    assert_false(reads("times the mean"));
+}
+
 static void costs_are_compared_where_they_differ(void **state)
 {
     (void)state;
@@ -230,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(queries_are_placed_one_by_one, clear, clear),
         cmocka_unit_test_setup_teardown(cpus_without_queries_are_named, clear, clear),
         cmocka_unit_test_setup_teardown(a_server_is_judged_by_what_it_does, clear, clear),
+        cmocka_unit_test_setup_teardown(one_worker_is_no_spread, clear, clear),
         cmocka_unit_test_setup_teardown(costs_are_compared_where_they_differ, clear, clear),
         cmocka_unit_test_setup_teardown(figures_fit_on_the_screen, clear, clear),
         cmocka_unit_test_setup_teardown(what_is_missing_is_said, clear, clear),

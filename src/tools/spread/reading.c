@@ -103,7 +103,7 @@ static void read_flows(const struct group *group, FILE *out)
     const struct cell *first = &group->cells->items[group->first];
     struct figures worst;
 
-    if (first->flows == 1 && first->workers > 1)
+    if (first->flows == 1)
         read_one_flow(group, first, out);
     if (!has_many_flows(group))
         return;
@@ -264,6 +264,12 @@ static void write_group(const void *subject, FILE *out)
 
     if (group->policy != &policy_of_server)
         fprintf(out, "%s: ", group->policy->name);
+    if (group->cells->items[group->first].workers < 2) {
+        fputs("All answers came from one worker, or from several that say the same of themselves: "
+              "there is no spread to be seen.",
+              out);
+        return;
+    }
     if (group->cells->tcp && group->policy->datagrams != group->policy->connections)
         fputs("It sees no connections: the kernel's hash places them. ", out);
     switch (policy_ball(group->policy, group->cells->tcp)) {

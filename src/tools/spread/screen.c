@@ -114,12 +114,14 @@ static void print_losses(const struct cell *cell, FILE *out)
     const struct traffic_tally *tally = &cell->tally;
 
     if (tally->lost > 0)
-        fprintf(out, "%s, %u flows: %s of %s queries were not answered within %g seconds.\n",
-                cell->policy->name, cell->flows, number_thousands((double)tally->lost, lost),
+        fprintf(out, "%s, %u flow%s: %s of %s queries were not answered within %g seconds.\n",
+                cell->policy->name, cell->flows, cell->flows == 1 ? "" : "s",
+                number_thousands((double)tally->lost, lost),
                 number_thousands((double)tally->sent, sent), TRAFFIC_PATIENCE_MS / 1000.0);
     if (tally->nameless > 0)
-        fprintf(out, "%s, %u flows: %s answers did not tell who gave them.\n", cell->policy->name,
-                cell->flows, number_thousands((double)tally->nameless, lost));
+        fprintf(out, "%s, %u flow%s: %s answers did not tell who gave them.\n", cell->policy->name,
+                cell->flows, cell->flows == 1 ? "" : "s",
+                number_thousands((double)tally->nameless, lost));
 }
 
 static void print_cut_short(const struct cells *cells, FILE *out)
