@@ -112,6 +112,15 @@ static void parse_server(struct arguments *arguments, const char *text)
     arguments->has_server = true;
 }
 
+static void parse_plot(struct arguments *arguments, const char *path)
+{
+    char error[PLOT_ERROR_MAX];
+
+    if (!plot_can_draw(path, error))
+        refuse("--plot %s: %s", path, error);
+    arguments->plot = path;
+}
+
 static _Noreturn void print_and_exit(const char *text)
 {
     exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
@@ -189,8 +198,6 @@ static const struct option longs[] = {{"workers", required_argument, NULL, 'w'},
 
 static void read_option(struct arguments *arguments, int option, const char *value)
 {
-    char error[PLOT_ERROR_MAX];
-
     switch (option) {
     case 'w':
         arguments->workers = (unsigned)parse_number("--workers", &value, "", ROSTER_MAX);
@@ -228,9 +235,7 @@ static void read_option(struct arguments *arguments, int option, const char *val
         arguments->format = ARGUMENTS_CSV;
         break;
     case PLOT:
-        if (!plot_can_draw(value, error))
-            refuse("--plot %s: %s", value, error);
-        arguments->plot = value;
+        parse_plot(arguments, value);
         break;
     case 'V':
         print_and_exit("sorrel-spread " PACKAGE_VERSION "\n");

@@ -136,11 +136,6 @@ static void send_burst(struct run *run, unsigned flow, unsigned count)
     run->tally->sent += count;
 }
 
-static bool is_time_up(const struct run *run, uint64_t now)
-{
-    return (double)(now - run->started) > run->traffic->seconds * 1e9;
-}
-
 /* Sends while there is room, flow after flow. False once nothing more is to be sent. */
 static bool fill(struct run *run)
 {
@@ -266,23 +261,14 @@ static void close_all(struct run *run)
         close(run->epoll);
 }
 
-static void tell_progress(const struct run *run, uint64_t now)
-{
-    const struct traffic *traffic = run->traffic;
-    double sent = (double)run->tally->sent / (double)traffic->queries;
-    double time = (double)(now - run->started) / (traffic->seconds * 1e9);
-
-    traffic->progress(traffic->closure, sent > time ? sent : time);
-}
-
 static void exchange(struct run *run)
 {
     run->started = run->last_answer = run->expired = traffic_clock();
     bool more = true;
     while ((more || run->under_way.count > 0) && !interrupt_came()) {
         uint64_t now = traffic_clock();
-        more = more && !is_time_up(run, now) && fill(run);
-        tell_progress(run, now);
+        more = more && !traffic_is_time_up(run->traffic, run->started, now) && fill(run);
+        traffic_tell(run->traffic, run->tally, run->started);
         receive_all(run);
     }
     run->tally->seconds = (double)(run->last_answer - run->started) / 1e9;

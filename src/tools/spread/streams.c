@@ -90,11 +90,6 @@ static void begin(struct run *run, struct stream *stream)
     send_query(run, stream);
 }
 
-static bool is_time_up(const struct run *run, uint64_t now)
-{
-    return (double)(now - run->started) > run->traffic->seconds * 1e9;
-}
-
 static void take_reply(struct run *run, struct stream *stream)
 {
     struct packet_reply reply;
@@ -107,7 +102,7 @@ static void take_reply(struct run *run, struct stream *stream)
     }
     traffic_count(run->traffic, run->tally, &reply, now - stream->sent_at);
     run->last_answer = now;
-    if (stream->left > 0 && !is_time_up(run, now))
+    if (stream->left > 0 && !traffic_is_time_up(run->traffic, run->started, now))
         send_query(run, stream);
     else
         close_stream(run, stream);
@@ -176,7 +171,8 @@ static bool open_stream(struct run *run, struct stream *stream, char error[TRAFF
 static bool fill(struct run *run, char error[TRAFFIC_ERROR_MAX])
 {
     for (unsigned i = 0; i < TRAFFIC_WINDOW; i++) {
-        if (run->opened == run->traffic->flows || is_time_up(run, traffic_clock()))
+        if (run->opened == run->traffic->flows ||
+            traffic_is_time_up(run->traffic, run->started, traffic_clock()))
             return true;
         if (run->streams[i].fd < 0 && !open_stream(run, &run->streams[i], error))
             return false;
@@ -192,15 +188,6 @@ static void expire(struct run *run)
     for (unsigned i = 0; i < TRAFFIC_WINDOW; i++)
         if (run->streams[i].fd >= 0 && now - run->streams[i].sent_at > patience)
             lose(run, &run->streams[i]);
-}
-
-static void tell_progress(const struct run *run)
-{
-    const struct traffic *traffic = run->traffic;
-    double sent = (double)run->tally->sent / (double)traffic->queries;
-    double time = (double)(traffic_clock() - run->started) / (traffic->seconds * 1e9);
-
-    traffic->progress(traffic->closure, sent > time ? sent : time);
 }
 
 static void serve(struct run *run)
@@ -223,7 +210,7 @@ static bool exchange(struct run *run, char error[TRAFFIC_ERROR_MAX])
 
     run->started = run->last_answer = traffic_clock();
     while ((working = fill(run, error)) && run->open > 0 && !interrupt_came()) {
-        tell_progress(run);
+        traffic_tell(run->traffic, run->tally, run->started);
         serve(run);
         expire(run);
     }

@@ -51,6 +51,13 @@ struct traffic_tally {
 void traffic_count(const struct traffic *traffic, struct traffic_tally *tally,
                    const struct packet_reply *reply, uint64_t nanoseconds);
 
+/* Is nothing more to be sent `now`, if the first query was sent at `started`? */
+bool traffic_is_time_up(const struct traffic *traffic, uint64_t started, uint64_t now);
+
+/* Calls progress(). */
+void traffic_tell(const struct traffic *traffic, const struct traffic_tally *tally,
+                  uint64_t started);
+
 /* CLOCK_MONOTONIC, in nanoseconds. */
 uint64_t traffic_clock(void);
 
