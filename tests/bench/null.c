@@ -3,7 +3,7 @@
  * takes queries with recvmmsg, sets QR and sends them back with sendmmsg, in batches as wide as
  * sorreld's, from buffers laid out like its. No UDP server that uses these calls can be faster.
  *
- *   null [-w WORKERS] [-b] PORT      on 127.0.0.1; prints "ready" once all sockets are bound
+ *   null [-w WORKERS] [-n WIDTH] [-b] PORT    on 127.0.0.1; prints "ready" once it can be asked
  *
  * By default a worker polls, then reads until nothing is left, as sorreld does. With -b it blocks
  * in recvmmsg(MSG_WAITFORONE): one system call less where queries come singly.
@@ -38,6 +38,9 @@ _Noreturn static void fail(const char *what)
     fprintf(stderr, "null: %s: %s\n", what, strerror(errno));
     exit(1);
 }
+
+/* Queries taken at once. */
+static unsigned width = BATCH_WIDTH;
 
 static int open_socket(uint16_t port)
 {
@@ -95,10 +98,10 @@ _Noreturn static void respond(struct responder *r, int flags)
 
     prepare(r);
     for (;;) {
-        int n = recvmmsg(r->socket, r->message, BATCH_WIDTH, flags, NULL);
+        int n = recvmmsg(r->socket, r->message, width, flags, NULL);
         if (n > 0)
             answer_all(r, (unsigned)n);
-        if (flags == MSG_DONTWAIT && n < BATCH_WIDTH)
+        if (flags == MSG_DONTWAIT && n < (int)width)
             poll(&poll_for, 1, -1);
     }
 }
@@ -123,7 +126,7 @@ static void start_worker(int socket, int flags, pid_t parent)
 
 _Noreturn static void usage(void)
 {
-    fputs("usage: null [-w WORKERS] [-b] PORT\n", stderr);
+    fputs("usage: null [-w WORKERS] [-n WIDTH] [-b] PORT\n", stderr);
     exit(2);
 }
 
@@ -132,16 +135,19 @@ int main(int argc, char **argv)
     int sockets[WORKERS_MAX], flags = MSG_DONTWAIT, option;
     unsigned long workers = 1;
 
-    while ((option = getopt(argc, argv, "w:b")) != -1) {
+    while ((option = getopt(argc, argv, "w:n:b")) != -1) {
         if (option == 'w')
             workers = strtoul(optarg, NULL, 10);
+        else if (option == 'n')
+            width = (unsigned)strtoul(optarg, NULL, 10);
         else if (option == 'b')
             flags = MSG_WAITFORONE;
         else
             usage();
     }
     unsigned long port = optind + 1 == argc ? strtoul(argv[optind], NULL, 10) : 0;
-    if (port == 0 || port > UINT16_MAX || workers == 0 || workers > WORKERS_MAX)
+    if (port == 0 || port > UINT16_MAX || workers == 0 || workers > WORKERS_MAX || width == 0 ||
+        width > BATCH_WIDTH)
         usage();
     for (unsigned long i = 0; i < workers; i++)
         sockets[i] = open_socket((uint16_t)port);
