@@ -69,7 +69,7 @@ static void watch_memory(struct server *server, uint64_t *next)
 /* Asks until there is an answer. Before the port is open each try costs an error at once. */
 static bool await_answer(struct server *server, const struct server_probe *probe, unsigned patience)
 {
-    static const struct timespec moment = {.tv_nsec = 200000};
+    static const struct timespec moment = {.tv_nsec = 500000};
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons(server->port),
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
