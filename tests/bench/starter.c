@@ -76,6 +76,9 @@ static void start_all(struct starter *starter, unsigned number)
         prepare(starter, server, number == 0);
         if (!kind->no_dnssec || !starter->set->is_signed)
             start(starter, server, kind, &starter->starts_of[i]);
+        else if (number == 0)
+            report_note(starter->report, "%s was left out with %s: it has no DNSSEC", kind->name,
+                        starter->set->name);
     }
 }
 
