@@ -206,7 +206,7 @@ static struct connection *finish(struct control_request *request)
 
 void control_reply(struct control_request *request, bool done, json_t *document)
 {
-    struct connection *connection = finish(request);
+    struct connection *connection = request != NULL ? finish(request) : NULL;
 
     if (connection != NULL)
         answer(connection, done ? PROTOCOL_DONE : PROTOCOL_FAILED, document);
@@ -220,6 +220,8 @@ void control_refuse(struct control_request *request, const char *format, ...)
     va_start(arguments, format);
     json_t *document = error_document(format, arguments);
     va_end(arguments);
+    if (request == NULL)
+        log_warning("%s", json_string_value(json_object_get(document, "error")));
     control_reply(request, false, document);
 }
 

@@ -53,10 +53,11 @@ void control_close(struct control *control);
 /* The arguments; the array ends with NULL. */
 char *const *control_arguments(const struct control_request *request);
 
-/* Answers with `document`, whose reference is taken over; NULL: out of memory. */
+/* Answers with `document`, whose reference is taken over; NULL: out of memory. A `request` that is
+ * NULL was a wish of the daemon's own: nobody is answered. */
 void control_reply(struct control_request *request, bool done, json_t *document);
 
-/* Answers with {"error": sentence} as failed. */
+/* Answers with {"error": sentence} as failed; if `request` is NULL, logs the sentence. */
 void control_refuse(struct control_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

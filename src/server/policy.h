@@ -47,7 +47,8 @@ void policy_place_workers(struct supervisor *supervisor);
 /* Another number of workers has been reached. */
 void policy_resized(struct supervisor *supervisor);
 
-/* Changes to `policy`, and answers the request. If the kernel refuses, the old one stays. */
+/* Changes to `policy`, and answers the request, unless that is NULL. If the kernel refuses, the old
+ * one stays. */
 void policy_want(struct supervisor *supervisor, struct control_request *request,
                  enum steering_policy policy);
 

@@ -67,11 +67,7 @@ static void change_workers(struct supervisor *supervisor, const struct options *
 
 static void change_steering(struct supervisor *supervisor, const struct options *options)
 {
-    if (supervisor->settings->join)
-        return;
-    supervisor->settings->steering = options->settings.steering;
-    supervisor_steer(supervisor, supervisor->slot_count);
-    log_notice("steering is %s now", steering_name(supervisor->settings->steering));
+    policy_want(supervisor, NULL, options->settings.steering);
 }
 
 static void change_stall(struct supervisor *supervisor, const struct options *options)
@@ -99,11 +95,11 @@ static const struct {
     enum due due;
     void (*change)(struct supervisor *supervisor, const struct options *options);
 } changes[] = {
-    {NULL, "workers", DUE_NOW, change_workers}, {NULL, "steering", DUE_NOW, change_steering},
-    {NULL, "stall", DUE_NOW, change_stall},     {NULL, "zones", DUE_NOW, NULL},
+    {NULL, "steering", DUE_NOW, change_steering}, {NULL, "workers", DUE_NOW, change_workers},
+    {NULL, "stall", DUE_NOW, change_stall},       {NULL, "zones", DUE_NOW, NULL},
     {NULL, "allow-query", DUE_NOW, NULL}, /* which is looked at as a whole */
-    {"log", "target", DUE_NOW, change_log},     {"log", "level", DUE_NOW, change_log},
-    {"log", "timestamps", DUE_NOW, change_log}, {NULL, "user", DUE_RESTART, NULL},
+    {"log", "target", DUE_NOW, change_log},       {"log", "level", DUE_NOW, change_log},
+    {"log", "timestamps", DUE_NOW, change_log},   {NULL, "user", DUE_RESTART, NULL},
     {NULL, "control", DUE_RESTART, NULL},
 };
 
