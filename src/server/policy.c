@@ -145,9 +145,16 @@ bool policy_begin(struct supervisor *supervisor)
                   steering_name(policy), strerror(error));
         return false;
     }
-    log_info("steering by %s; %s", steering_name(policy), supervisor->policy.proof);
-    warn_of_idle_workers(supervisor);
     return true;
+}
+
+void policy_tell(const struct supervisor *supervisor)
+{
+    if (!steers(supervisor))
+        return;
+    log_info("steering by %s; %s", steering_name(supervisor->settings->steering),
+             supervisor->policy.proof);
+    warn_of_idle_workers(supervisor);
 }
 
 void policy_resized(struct supervisor *supervisor)

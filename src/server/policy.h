@@ -36,6 +36,9 @@ void policy_init(struct supervisor *supervisor, unsigned inherited);
 /* Tries the policy out, and puts it into effect. False if the kernel will not, which is logged. */
 bool policy_begin(struct supervisor *supervisor);
 
+/* Logs what is in force, and how that is known. */
+void policy_tell(const struct supervisor *supervisor);
+
 /* Lets datagrams and connections go to the slots that receive (slot.h), in groups of `slots`
  * sockets: more than are open yet, if others are about to join that shall receive nothing. If the
  * kernel refuses, which is logged, the program before stays in force. */

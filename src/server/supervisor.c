@@ -170,6 +170,7 @@ static void announce(struct supervisor *supervisor)
         log_warning("sorrelctl does not reach this daemon: %s", settings->control_fault);
     log_info("the receive buffer of each UDP socket holds %d KiB",
              listener_receive_buffer(&supervisor->slots[0].sockets[0]) / 1024);
+    policy_tell(supervisor);
 }
 
 void supervisor_take_charge(struct supervisor *supervisor)

@@ -95,10 +95,10 @@ static const struct {
      "sorrel.conf:1: workers = 0: give a number of workers from 1 to 512, or auto\n"},
     {"stall = 5s\n",
      "sorrel.conf:1: stall = 5s: give a number of seconds from 0.5 to 3600, or 0\n"},
-    {"steering = \"\"\n", "sorrel.conf:1: steering = \"\": give hash, query or random\n"},
+    {"steering = \"\"\n", "sorrel.conf:1: steering = \"\": give hash, query, cpu, random or shared\n"},
     {"user = ''\n", "sorrel.conf:1: user = \"\": give USER, or leave the option out\n"},
     {"steering = \"\\e[31m\\nhash\"\n",
-     "sorrel.conf:1: steering = \\x1b[31m\\x0ahash: give hash, query or random\n"},
+     "sorrel.conf:1: steering = \\x1b[31m\\x0ahash: give hash, query, cpu, random or shared\n"},
     {"zones = ''\n", "sorrel.conf:1: zones = \"\": give a DIRECTORY\n"},
     {"listen = { ::1,\n  127.0.0.1@0 }\n",
      "sorrel.conf:2: listen = 127.0.0.1@0: 127.0.0.1@0: what follows @ is not a port, a number "
