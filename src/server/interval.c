@@ -163,6 +163,13 @@ void interval_look(struct supervisor *supervisor)
         remember(interval, second);
 }
 
+void interval_forget(struct supervisor *supervisor)
+{
+    interval_look(supervisor);
+    while (supervisor->interval.count > 0)
+        forget_first(&supervisor->interval);
+}
+
 static void tick(struct ev_loop *loop, ev_timer *watcher, int events)
 {
     (void)loop;

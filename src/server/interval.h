@@ -28,6 +28,9 @@ void interval_start(struct supervisor *supervisor);
 /* Looks now, so that the document knows of the last moment. */
 void interval_look(struct supervisor *supervisor);
 
+/* From now on queries are spread in another way: what came before does not explain what comes. */
+void interval_forget(struct supervisor *supervisor);
+
 /* The document's "interval"; NULL: nothing has come yet. */
 json_t *interval_json(const struct supervisor *supervisor);
 

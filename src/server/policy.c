@@ -160,6 +160,7 @@ void policy_tell(const struct supervisor *supervisor)
 void policy_resized(struct supervisor *supervisor)
 {
     policy_place_workers(supervisor);
+    interval_forget(supervisor);
     if (!steers(supervisor) || supervisor->policy.tried == supervisor->settings->workers)
         return;
     try_out(supervisor, supervisor->settings->steering);
@@ -202,6 +203,7 @@ static void change(struct supervisor *supervisor, struct control_request *reques
         return;
     }
     policy_place_workers(supervisor);
+    interval_forget(supervisor);
     log_notice("steering by %s now, instead of %s; %s", steering_name(wanted),
                steering_name(before), supervisor->policy.proof);
     warn_of_idle_workers(supervisor);

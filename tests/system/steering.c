@@ -121,6 +121,8 @@ static void one_flow_goes_where_the_policy_says(void **state)
         assert_int_equal(control("steering", cases[c].policy), 0);
         snprintf(proof, sizeof proof, "\"effective\": \"%s\"", cases[c].policy);
         assert_non_null(strstr(document, proof));
+        assert_int_equal(control("stats", NULL), 0);
+        assert_null(strstr(document, "\"interval\"")); /* what was before is no sign of it */
         read_queries(before);
         for (unsigned i = 0; i < QUERIES; i += AT_ONCE)
             ask(fd, i, AT_ONCE);
