@@ -11,6 +11,9 @@
 /* Below this busiest by mean, nobody would call it uneven. */
 static const double uneven = 1.2;
 
+/* Nor mind this share of wake-ups in vain. */
+static const double wasteful = 0.1;
+
 static const char *const levels[] = {"fine", "note", "problem"};
 
 enum level { FINE, NOTE, PROBLEM };
@@ -476,14 +479,14 @@ static void find_wasted_wakeups(json_t *findings, const json_t *stats)
         all += members_number(worker, "wakeups");
         empty += members_number(worker, "wakeups_empty");
     }
-    if (all <= 0)
+    if (all <= 0 || empty / all < wasteful)
         return;
     json_t *finding =
         add(findings, NOTE, "wasted-wakeups",
             "%s of the times that a worker woke up, another had taken everything: the "
             "price of one shared socket.",
             percent(empty / all, share));
-    advise(finding, "start sorreld with another policy: -s query");
+    advise(finding, "sorrelctl steering query");
 }
 
 json_t *diagnosis_of_daemon(const json_t *stats)

@@ -376,7 +376,7 @@ static void the_daemon_has_its_findings(void **state)
         {{.policy = "shared", .wakeups = "[1000, 250]"},
          "wasted-wakeups",
          "25 % of the times that a worker woke up",
-         "-s query"},
+         "sorrelctl steering query"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -389,7 +389,8 @@ static void the_daemon_has_its_findings(void **state)
         assert_string_not_equal(text(explanation, "level"), "fine");
         json_decref(explanation);
     }
-    json_t *explanation = explanation_of(&(struct situation){.policy = "query", .cpus = 4});
+    json_t *explanation =
+        explanation_of(&(struct situation){.policy = "shared", .cpus = 4, .wakeups = "[1000, 9]"});
     assert_int_equal(json_array_size(json_object_get(explanation, "findings")), 0);
     assert_string_equal(text(explanation, "level"), "fine");
     json_decref(explanation);
