@@ -95,6 +95,7 @@ static const struct {
     enum due due;
     void (*change)(struct supervisor *supervisor, const struct options *options);
 } changes[] = {
+    /* The policy first: it cannot change while the number of workers does. */
     {NULL, "steering", DUE_NOW, change_steering}, {NULL, "workers", DUE_NOW, change_workers},
     {NULL, "stall", DUE_NOW, change_stall},       {NULL, "zones", DUE_NOW, NULL},
     {NULL, "allow-query", DUE_NOW, NULL}, /* which is looked at as a whole */
