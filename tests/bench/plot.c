@@ -183,6 +183,13 @@ static void draw_file(const json_t *document, const char *path)
         fail(path, cairo_status_to_string(status));
 }
 
+/* For LeakSanitizer, if it is there: fontconfig keeps what it has read until the end. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig.so";
+}
+
 int main(int argc, char **argv)
 {
     json_error_t error;
