@@ -5,10 +5,10 @@
 #include "server/batch.h"
 #include "server/nearest.h"
 #include "server/option_types.h"
+#include "table/crew.h"
 #include "server/prefix_text.h"
 
 #include <assert.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -611,11 +611,10 @@ bool options_end_section(struct options *options, const struct option_section *s
 
 unsigned options_usable_cpus(void)
 {
-    cpu_set_t cpus;
+    unsigned count = crew_cpus();
 
-    if (sched_getaffinity(0, sizeof cpus, &cpus) != 0)
+    if (count == 0)
         return 1;
-    unsigned count = (unsigned)CPU_COUNT(&cpus);
     return count < STEERING_SLOTS_MAX ? count : STEERING_SLOTS_MAX;
 }
 

@@ -2,8 +2,8 @@
 
 #include "config.h"
 #include "server/supervision.h"
+#include "table/crew.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -242,14 +242,6 @@ static json_t *groups_json(const struct supervisor *supervisor)
     return list;
 }
 
-/* Those that the daemon may use. */
-static int count_cpus(void)
-{
-    cpu_set_t cpus;
-
-    return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 0;
-}
-
 json_t *stats_document(struct supervisor *supervisor)
 {
     struct timespec now;
@@ -257,7 +249,7 @@ json_t *stats_document(struct supervisor *supervisor)
     interval_look(supervisor);
     clock_gettime(CLOCK_REALTIME, &now);
     return json_pack("{s:s, s:i, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o*}", "version",
-                     PACKAGE_VERSION, "pid", (int)getpid(), "cpus", count_cpus(), "time",
+                     PACKAGE_VERSION, "pid", (int)getpid(), "cpus", (int)crew_cpus(), "time",
                      (double)now.tv_sec + (double)now.tv_nsec / 1e9, "uptime",
                      (double)(slot_clock() - supervisor->started), "steering",
                      policy_json(supervisor), "workers", workers_json(supervisor), "retired",

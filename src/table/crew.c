@@ -20,13 +20,19 @@ struct crew {
     bool failed;
 };
 
-unsigned crew_size(void)
+unsigned crew_cpus(void)
 {
     cpu_set_t cpus;
 
-    if (sched_getaffinity(0, sizeof cpus, &cpus) != 0)
+    return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 0;
+}
+
+unsigned crew_size(void)
+{
+    unsigned count = crew_cpus();
+
+    if (count == 0)
         return 1;
-    unsigned count = (unsigned)CPU_COUNT(&cpus);
     return count < CREW_MAX ? count : CREW_MAX;
 }
 

@@ -25,6 +25,9 @@ struct crew_work {
  */
 bool crew_run(const struct crew_work *work);
 
+/* How many CPUs this process may use; 0: the kernel does not tell. */
+unsigned crew_cpus(void);
+
 /* How many jobs are done at once. */
 unsigned crew_size(void);
 

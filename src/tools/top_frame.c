@@ -30,27 +30,15 @@ struct totals {
 
 /* --- numbers of a worker ----------------------------------------------------------- */
 
-/* Sums, or the fullest queue, over a worker's sockets of all addresses. */
-static double sum_drops(const json_t *stats, double worker)
-{
-    double sum = 0;
-    size_t i, j;
-    json_t *group, *socket;
+/* Of a worker's sockets of all addresses. */
+struct socket_figures {
+    double drops;
+    double fullest; /* queue, as a part of its room */
+};
 
-    json_array_foreach(json_object_get(stats, "groups"), i, group)
-    {
-        json_array_foreach(json_object_get(group, "sockets"), j, socket)
-        {
-            if (members_number(socket, "worker") == worker)
-                sum += members_number(socket, "drops");
-        }
-    }
-    return sum;
-}
-
-static double fullest_queue(const json_t *stats, double worker)
+static struct socket_figures look_at_sockets(const json_t *stats, double worker)
 {
-    double fullest = 0;
+    struct socket_figures figures = {0};
     size_t i, j;
     json_t *group, *socket;
 
@@ -59,11 +47,14 @@ static double fullest_queue(const json_t *stats, double worker)
         json_array_foreach(json_object_get(group, "sockets"), j, socket)
         {
             double room = members_number(socket, "queue_max");
-            if (members_number(socket, "worker") == worker && room > 0)
-                fullest = fmax(fullest, members_number(socket, "queue") / room);
+            if (members_number(socket, "worker") != worker)
+                continue;
+            figures.drops += members_number(socket, "drops");
+            if (room > 0)
+                figures.fullest = fmax(figures.fullest, members_number(socket, "queue") / room);
         }
     }
-    return fullest;
+    return figures;
 }
 
 static struct totals count(const json_t *change, double seconds)
@@ -79,7 +70,7 @@ static struct totals count(const json_t *change, double seconds)
         double queries = members_sum(json_object_get(worker, "queries"));
         totals.queries += queries;
         totals.most = fmax(totals.most, queries);
-        totals.drops += sum_drops(change, members_number(worker, "worker"));
+        totals.drops += look_at_sockets(change, members_number(worker, "worker")).drops;
         totals.serving += strcmp(members_text(worker, "state"), "serving") == 0;
     }
     return totals;
@@ -160,8 +151,8 @@ static void draw_worker(const struct totals *totals, const json_t *worker, int r
     const json_t *kinds = json_object_get(worker, "queries");
     double udp = members_number(kinds, "udp4") + members_number(kinds, "udp6");
     double batches = members_number(worker, "batches");
-    double drops = sum_drops(totals->change, number) / totals->seconds;
-    double queue = fullest_queue(totals->change, number);
+    struct socket_figures sockets = look_at_sockets(totals->change, number);
+    double drops = sockets.drops / totals->seconds, queue = sockets.fullest;
     const char *state = members_text(worker, "state");
     bool serves = strcmp(state, "serving") == 0;
     int column = BAR_COLUMN + bar_width(canvas);
