@@ -1,8 +1,8 @@
 #include "tools/control_client.h"
 
 #include "config.h"
-#include "server/control_socket.h"
-#include "server/envelope.h"
+#include "server/control/control_socket.h"
+#include "server/control/envelope.h"
 
 #include <errno.h>
 #include <stdarg.h>

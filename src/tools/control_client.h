@@ -4,7 +4,7 @@
 #ifndef SORREL_TOOLS_CONTROL_CLIENT_H
 #define SORREL_TOOLS_CONTROL_CLIENT_H
 
-#include "server/protocol.h"
+#include "server/control/protocol.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "tools/render.h"
 
-#include "server/words.h"
+#include "server/statistics/words.h"
 #include "tools/columns.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* What `sorrelctl explain` prints. */
-#include "server/members.h"
-#include "server/words.h"
+#include "server/statistics/members.h"
+#include "server/statistics/words.h"
 #include "tools/columns.h"
 #include "tools/render.h"
 

@@ -1,8 +1,8 @@
 /* What `sorrelctl stats` prints. */
-#include "server/kinds.h"
-#include "server/members.h"
-#include "server/tally.h"
-#include "server/words.h"
+#include "server/statistics/kinds.h"
+#include "server/statistics/members.h"
+#include "server/statistics/tally.h"
+#include "server/statistics/words.h"
 #include "tools/columns.h"
 #include "tools/render.h"
 

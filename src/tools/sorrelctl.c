@@ -1,9 +1,9 @@
 /* Speaks to a running sorreld. */
 #include "config.h"
 
-#include "server/control_socket.h"
-#include "server/explain.h"
-#include "server/tally.h"
+#include "server/control/control_socket.h"
+#include "server/statistics/explain.h"
+#include "server/statistics/tally.h"
 #include "tools/control_client.h"
 #include "tools/render.h"
 #include "tools/top.h"

@@ -1,7 +1,7 @@
 #include "tools/top.h"
 
 #include "config.h"
-#include "server/tally.h"
+#include "server/statistics/tally.h"
 #include "tools/control_client.h"
 #include "tools/top_frame.h"
 

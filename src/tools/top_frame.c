@@ -1,10 +1,10 @@
 #include "tools/top_frame.h"
 
-#include "server/explain.h"
-#include "server/kinds.h"
-#include "server/members.h"
-#include "server/tally.h"
-#include "server/words.h"
+#include "server/statistics/explain.h"
+#include "server/statistics/kinds.h"
+#include "server/statistics/members.h"
+#include "server/statistics/tally.h"
+#include "server/statistics/words.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -33,7 +33,7 @@ enum {
     QUERY_MAX = WIRE_HEADER_SIZE + NAME_OCTETS_MAX + 4 + 1 + WIRE_RR_FIXED_SIZE,
     REPLY_MAX = 4096,
     PAYLOAD = 1232,
-    STRIDE = 4096 + 64, /* of buffers, as in server/batch.h */
+    STRIDE = 4096 + 64, /* of buffers, as in server/query/batch.h */
 };
 
 struct queries {
@@ -175,7 +175,7 @@ static void read_queries(struct bench *bench, const char *path)
 /* --- asking -------------------------------------------------------------------------------------
  */
 
-/* The passes of server/udp.c. Not inlined: callgrind is told to count in here. */
+/* The passes of server/query/udp.c. Not inlined: callgrind is told to count in here. */
 __attribute__((noinline)) static void answer_batch(struct bench *bench, unsigned count)
 {
     const struct client client = {.transport = TRANSPORT_UDP};

@@ -9,7 +9,7 @@
  * in recvmmsg(MSG_WAITFORONE): one system call less where queries come singly.
  */
 #include "message/wire.h"
-#include "server/batch.h"
+#include "server/query/batch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  *
  * Input: the file.
  */
-#include "server/configuration.h"
+#include "server/configuration/configuration.h"
 
 #include "fuzz.h"
 

@@ -2,9 +2,9 @@
  * A worker that somebody has taken over can do nothing with it: each attempt ends the worker, costs
  * that one query, and is logged.
  */
-#include "server/sandbox.h"
 #include "../unit/unit.h"
 #include "daemon.h"
+#include "server/host/sandbox.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-/* answer/access.c and server/access_rules.c: who gets which answer. */
+/* answer/access.c and server/protection/access_rules.c: who gets which answer. */
 #include "answer/answer.h"
 #include "message/codes.h"
 #include "message/wire.h"
-#include "server/access_rules.h"
+#include "server/protection/access_rules.h"
 
 #include "tables.h"
 #include "unit.h"

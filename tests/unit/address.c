@@ -1,5 +1,5 @@
-/* server/address.c: what -l may be given. */
-#include "server/address.h"
+/* server/host/address.c: what -l may be given. */
+#include "server/host/address.h"
 #include "unit.h"
 
 static void addresses_are_read_and_written(void **state)

@@ -1,5 +1,5 @@
-/* server/affinity.c: each worker runs where the steering's datagrams for it are received. */
-#include "server/affinity.h"
+/* server/host/affinity.c: each worker runs where the steering's datagrams for it are received. */
+#include "server/host/affinity.h"
 #include "unit.h"
 
 static void workers_run_on_their_cpus(void **state)

@@ -1,4 +1,4 @@
-#include "server/band.h"
+#include "server/statistics/band.h"
 
 #include "unit.h"
 

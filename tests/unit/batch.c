@@ -1,9 +1,9 @@
 /*
- * server/batch.c: a worker may die at any instruction, and its successor too; every query is then
+ * query/batch.c: a worker may die at any instruction, and its successor too; every query is then
  * answered once, or still in the socket's queue. A real worker process is stepped through a batch,
  * and at each change of the record a successor is tried on a copy of it.
  */
-#include "server/batch.h"
+#include "server/query/batch.h"
 #include "unit.h"
 
 #include <errno.h>

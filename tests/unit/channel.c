@@ -1,5 +1,5 @@
-/* server/channel.c: messages between processes of one program, and what is none. */
-#include "server/channel.h"
+/* server/host/channel.c: messages between processes of one program, and what is none. */
+#include "server/host/channel.h"
 #include "unit.h"
 
 #include <fcntl.h>

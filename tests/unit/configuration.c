@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "server/config_text.h"
-#include "server/configuration.h"
+#include "server/configuration/config_text.h"
+#include "server/configuration/configuration.h"
 
 #include <stdio.h>
 #include <stdlib.h>

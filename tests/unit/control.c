@@ -1,8 +1,8 @@
-/* server/control.c: requests of good, slow, silent and leaving clients. */
-#include "server/control.h"
+/* server/control/control.c: requests of good, slow, silent and leaving clients. */
 #include "config.h"
+#include "server/control/control.h"
 
-#include "server/envelope.h"
+#include "server/control/envelope.h"
 #include "unit.h"
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* tools/control_client.c: daemons of all kinds, in a process of their own. */
 #include "tools/control_client.h"
 
-#include "server/control_socket.h"
-#include "server/envelope.h"
+#include "server/control/control_socket.h"
+#include "server/control/envelope.h"
 #include "unit.h"
 
 #include <fcntl.h>

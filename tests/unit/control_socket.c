@@ -1,6 +1,6 @@
-/* server/control_socket.c: paths, abandoned sockets, sockets in use, directories that are not safe.
+/* control/control_socket.c: paths, abandoned sockets, sockets in use, unsafe directories.
  */
-#include "server/control_socket.h"
+#include "server/control/control_socket.h"
 #include "unit.h"
 
 #include <stdio.h>

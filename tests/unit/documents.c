@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "server/configuration.h"
+#include "server/configuration/configuration.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* server/envelope.c: messages in any pieces, garbage, descriptors. */
-#include "server/envelope.h"
+/* server/control/envelope.c: messages in any pieces, garbage, descriptors. */
+#include "server/control/envelope.h"
 #include "unit.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "server/explain.h"
+#include "server/statistics/explain.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
-/* server/flows.c: how many flows there are, and which are the heaviest. */
-#include "server/flows.h"
+/* server/query/flows.c: how many flows there are, and which are the heaviest. */
+#include "server/query/flows.h"
 #include "unit.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-/* server/framing.c: messages in a stream, however it is split. */
-#include "server/framing.h"
+/* server/query/framing.c: messages in a stream, however it is split. */
+#include "server/query/framing.h"
 #include "unit.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* server/handover.c: sockets of one process arrive in another, all or none. */
-#include "server/handover.h"
+/* server/control/handover.c: sockets of one process arrive in another, all or none. */
+#include "server/control/handover.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
-/* server/ledger.c: what is known of each zone after loads that go well, in part or not at all. */
-#include "server/ledger.h"
+/* loading/ledger.c: what is known of each zone after loads that go well, in part or not at all. */
+#include "server/loading/ledger.h"
 
 #include "table/seal.h"
 #include "unit.h"

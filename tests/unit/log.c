@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "server/log.h"
+#include "server/host/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

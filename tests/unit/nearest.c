@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "server/nearest.h"
+#include "server/host/nearest.h"
 
 static const char *const names[] = {"listen", "workers", "steering", "user",
                                     "stall",  "state",   "zones",    "zone"};

@@ -1,5 +1,5 @@
-/* server/networks.c: against counts kept by hand. */
-#include "server/networks.h"
+/* server/protection/networks.c: against counts kept by hand. */
+#include "server/protection/networks.h"
 #include "unit.h"
 
 #include <stdlib.h>

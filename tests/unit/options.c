@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "server/command_line.h"
+#include "server/configuration/command_line.h"
 
 #include <string.h>
 

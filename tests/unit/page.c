@@ -1,4 +1,4 @@
-#include "server/page.h"
+#include "server/metrics/page.h"
 
 #include "documents.h"
 #include "unit.h"

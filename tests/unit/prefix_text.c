@@ -1,5 +1,5 @@
-/* server/prefix_text.c and answer/prefix.h: prefixes as they are written, and who is in them. */
-#include "server/prefix_text.h"
+/* host/prefix_text.c and answer/prefix.h: prefixes as they are written, and who is in them. */
+#include "server/host/prefix_text.h"
 #include "unit.h"
 
 #include <arpa/inet.h>

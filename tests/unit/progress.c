@@ -1,5 +1,5 @@
-/* server/progress.c: looks at a worker, one after the other, and what they come to. */
-#include "server/progress.h"
+/* server/loading/progress.c: looks at a worker, one after the other, and what they come to. */
+#include "server/loading/progress.h"
 #include "unit.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* server/quota.h: what may be done when, and what may not. */
-#include "server/quota.h"
+/* server/host/quota.h: what may be done when, and what may not. */
+#include "server/host/quota.h"
 #include "unit.h"
 
 static unsigned take_all(struct quota *quota, double now)

@@ -1,7 +1,7 @@
-/* server/reloads.c: which load is for which request. */
-#include "server/reloads.h"
+/* server/supervisor/reloads.c: which load is for which request. */
+#include "server/supervisor/reloads.h"
 
-#include "server/apart.h"
+#include "server/supervisor/apart.h"
 #include "unit.h"
 
 #include <stdio.h>

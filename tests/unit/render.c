@@ -1,8 +1,8 @@
 /* tools/render.c and tools/columns.c: what people see of a reply. */
 #include "tools/render.h"
 
-#include "server/explain.h"
-#include "server/tally.h"
+#include "server/statistics/explain.h"
+#include "server/statistics/tally.h"
 
 #include "documents.h"
 #include "unit.h"

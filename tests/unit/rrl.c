@@ -1,5 +1,5 @@
-/* server/rrl.c: limits are kept exactly, whoever asks and whatever becomes of the workers. */
-#include "server/rrl.h"
+/* protection/rrl.c: limits are kept exactly, whoever asks and whatever becomes of the workers. */
+#include "server/protection/rrl.h"
 #include "unit.h"
 
 #include <signal.h>

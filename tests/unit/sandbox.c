@@ -1,8 +1,8 @@
-/* server/sandbox.c, landlock.c, syscalls.c: what is left to a process, tried by one that is forked
+/* host/sandbox.c, landlock.c, syscalls.c: what is left to a process, tried by one that is forked
  * for each attempt. */
-#include "server/sandbox.h"
-#include "server/landlock.h"
-#include "server/syscalls.h"
+#include "server/host/landlock.h"
+#include "server/host/sandbox.h"
+#include "server/host/syscalls.h"
 #include "unit.h"
 
 #include <errno.h>

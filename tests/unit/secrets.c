@@ -1,5 +1,5 @@
-/* server/secrets.c: secrets from files, from another daemon, and made up. */
-#include "server/secrets.h"
+/* server/protection/secrets.c: secrets from files, from another daemon, and made up. */
+#include "server/protection/secrets.h"
 #include "unit.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* server/steering.c: the generated programs, run over datagrams by an interpreter of classic BPF.
+/* steering/steering.c: the generated programs, run over datagrams by an interpreter of classic BPF.
  */
-#include "server/steering.h"
+#include "server/steering/steering.h"
 #include "unit.h"
 
 #include <string.h>

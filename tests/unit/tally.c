@@ -1,4 +1,4 @@
-#include "server/tally.h"
+#include "server/statistics/tally.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
-/* server/udp.c: batches through a real socket, with a kernel that sends when and what the test lets
+/* query/udp.c: batches through a real socket, with a kernel that sends when and what the test lets
  * it. */
-#include "server/udp.h"
+#include "server/query/udp.h"
 #include "tables.h"
 #include "unit.h"
 

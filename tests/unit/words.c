@@ -1,4 +1,4 @@
-#include "server/words.h"
+#include "server/statistics/words.h"
 
 #include "unit.h"
 

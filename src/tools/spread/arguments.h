@@ -4,7 +4,7 @@
 #ifndef SORREL_TOOLS_SPREAD_ARGUMENTS_H
 #define SORREL_TOOLS_SPREAD_ARGUMENTS_H
 
-#include "server/address.h"
+#include "server/host/address.h"
 #include "tools/spread/cell.h"
 #include "tools/spread/packet.h"
 

@@ -4,7 +4,7 @@
 #ifndef SORREL_TOOLS_SPREAD_CELL_H
 #define SORREL_TOOLS_SPREAD_CELL_H
 
-#include "server/band.h"
+#include "server/statistics/band.h"
 #include "tools/spread/policy.h"
 #include "tools/spread/traffic.h"
 #include "tools/spread/usage.h"

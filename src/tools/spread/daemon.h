@@ -5,8 +5,8 @@
 #ifndef SORREL_TOOLS_SPREAD_DAEMON_H
 #define SORREL_TOOLS_SPREAD_DAEMON_H
 
-#include "server/address.h"
-#include "server/control_socket.h"
+#include "server/control/control_socket.h"
+#include "server/host/address.h"
 #include "tools/control_client.h"
 
 #include <limits.h>

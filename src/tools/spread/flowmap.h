@@ -5,7 +5,7 @@
 #ifndef SORREL_TOOLS_SPREAD_FLOWMAP_H
 #define SORREL_TOOLS_SPREAD_FLOWMAP_H
 
-#include "server/address.h"
+#include "server/host/address.h"
 #include "tools/spread/packet.h"
 
 #include <stdbool.h>

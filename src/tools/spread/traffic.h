@@ -8,7 +8,7 @@
 #ifndef SORREL_TOOLS_SPREAD_TRAFFIC_H
 #define SORREL_TOOLS_SPREAD_TRAFFIC_H
 
-#include "server/address.h"
+#include "server/host/address.h"
 #include "tools/spread/latency.h"
 #include "tools/spread/packet.h"
 #include "tools/spread/roster.h"

@@ -1,0 +1,177 @@
+#include "server/loading/keeper.h"
+
+#include "server/host/log.h"
+#include "server/host/privilege.h"
+#include "server/host/process.h"
+#include "table/table_file.h"
+#include "zone/provenance.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    KEEPER_NICENESS = 19,
+    /* How the child exits: with 0, an errno value, or this: written, but time stamps of zone files
+     * are too fresh to be relied on. */
+    EXIT_UNSETTLED = 255,
+};
+
+/* Till no time stamp of before is fresh any more. */
+static const ev_tstamp settling_time = INPUT_RECENT_SECONDS + 1;
+
+static void settle_due(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    keeper_write(watcher->data);
+}
+
+void keeper_init(struct keeper *keeper, struct ev_loop *loop, const char *directory,
+                 const struct loader_table *table)
+{
+    *keeper = (struct keeper){.loop = loop, .directory = directory, .table = table};
+    if (directory != NULL && asprintf(&keeper->path, "%s/zone-table", directory) < 0)
+        keeper->directory = NULL;
+    ev_timer_init(&keeper->settle, settle_due, settling_time, 0);
+    keeper->settle.data = keeper;
+}
+
+bool keeper_read(const struct keeper *keeper, struct loader_table *table)
+{
+    const char *reason;
+
+    if (keeper->directory == NULL)
+        return false;
+    table->fd = table_file_read(&table->sealed, keeper->path, geteuid(), &reason);
+    table->result = (struct channel_built){0};
+    if (table->fd < 0 && reason != NULL)
+        log_warning("the table kept in %s is of no use, so all zones are read: %s", keeper->path,
+                    reason);
+    return table->fd >= 0;
+}
+
+/* --- the child ------------------------------------------------------------------------ */
+
+/* Adds to the table what has become certain of the zone files since they were read. */
+static enum provenance_age settle_sources(const struct table *table)
+{
+    const struct table_section *section;
+    enum provenance_age age = PROVENANCE_SETTLED;
+    uint32_t position = 0;
+
+    while ((section = table_next_zone(table, &position)) != NULL)
+        if (provenance_settle((struct table_section *)(uintptr_t)section) == PROVENANCE_RECENT)
+            age = PROVENANCE_RECENT;
+    return age;
+}
+
+static int write_table(const char *path, const struct loader_table *served)
+{
+    size_t length = served->sealed.length;
+    struct table table;
+    /* A mapping of this process' own: what it changes in there nobody else sees. */
+    void *base =
+        mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, served->fd, 0);
+
+    if (base == MAP_FAILED)
+        return errno;
+    table_attach(&table, base);
+    enum provenance_age age = settle_sources(&table);
+    seal_sum(base, length);
+    int error = table_file_write(path, base, length);
+    if (error != 0)
+        return error;
+    return age == PROVENANCE_SETTLED ? 0 : EXIT_UNSETTLED;
+}
+
+static _Noreturn void run_child(const char *path, const struct loader_table *table)
+{
+    int kept[] = {table->fd};
+
+    prctl(PR_SET_NAME, "sorreld:keeper");
+    process_keep_only(kept, 1);
+    setpriority(PRIO_PROCESS, 0, KEEPER_NICENESS);
+    /* Too large a file is an error like any other. */
+    signal(SIGXFSZ, SIG_IGN);
+    privilege_confine_builder();
+    _exit(write_table(path, table));
+}
+
+/* --- the supervisor's side --------------------------------------------------------------- */
+
+static void complain(const struct keeper *keeper, const char *reason)
+{
+    log_warning("cannot keep the table in %s, so the next start may have to read all zones: %s",
+                keeper->directory, reason);
+}
+
+void keeper_write(struct keeper *keeper)
+{
+    int channel;
+
+    if (keeper->directory == NULL || keeper->stopped)
+        return;
+    ev_timer_stop(keeper->loop, &keeper->settle);
+    keeper->again = keeper_is_running(keeper);
+    if (keeper->again)
+        return;
+    pid_t pid = process_fork(&channel, PROCESS_KILLED);
+    if (pid == 0)
+        run_child(keeper->path, keeper->table);
+    if (pid < 0) {
+        complain(keeper, strerror(errno));
+        return;
+    }
+    close(channel);
+    keeper->pid = pid;
+}
+
+void keeper_finish(struct keeper *keeper, int status)
+{
+    bool exited = WIFEXITED(status);
+    int code = exited ? WEXITSTATUS(status) : 0;
+
+    keeper->pid = 0;
+    /* EBUSY: a daemon that this one has replaced, or that has replaced it, is writing. */
+    if (keeper->stopped || keeper->again) {
+        /* nothing more to be told of that one */
+    } else if (code == EXIT_UNSETTLED || code == EBUSY) {
+        ev_timer_set(&keeper->settle, settling_time, 0);
+        ev_timer_start(keeper->loop, &keeper->settle);
+    } else if (code != 0) {
+        complain(keeper, strerror(code));
+    } else if (!exited) {
+        complain(keeper, strsignal(WTERMSIG(status)));
+    }
+    if (keeper->again)
+        keeper_write(keeper);
+}
+
+void keeper_end(struct keeper *keeper)
+{
+    keeper->stopped = true;
+    keeper->again = false;
+    ev_timer_stop(keeper->loop, &keeper->settle);
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+    keeper_end(keeper);
+    if (keeper_is_running(keeper))
+        kill(keeper->pid, SIGKILL);
+}
+
+void keeper_close(struct keeper *keeper)
+{
+    ev_timer_stop(keeper->loop, &keeper->settle);
+    free(keeper->path);
+    keeper->path = NULL;
+}

@@ -1,0 +1,274 @@
+#include "server/query/udp.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+enum {
+    /* Full batches in a row before the loop looks at TCP and the channel: that costs one epoll_wait
+     * for 16 * BATCH_WIDTH queries, and makes them wait some 2 ms at most. */
+    BATCHES_A_TURN = 16,
+
+    /* How often and how long a batch waits for room in the socket's send buffer. It empties as fast
+     * as the network card sends; answers that find no room in all this time would be late anyway.
+     */
+    SEND_WAITS = 8,
+    SEND_WAIT_MS = 10,
+};
+
+/* What a limit may still hold back. */
+struct charge {
+    bool is_due;
+    struct rrl_claim claim;
+    struct client client;
+    struct answer_report report;
+};
+
+/* Between the passes of a batch; worthless after it. */
+static struct answer_task tasks[BATCH_WIDTH];
+static struct charge charges[BATCH_WIDTH];
+
+/* Looks at query *i, or the next behind it that is pending; false if there is none. */
+static inline bool look_at_pending(struct batch *batch, unsigned *i)
+{
+    while (*i < batch->taken && !batch_is_pending(batch, *i))
+        ++*i;
+    if (*i == batch->taken)
+        return false;
+    batch_look_at(batch, *i);
+    return true;
+}
+
+/* True if there are zones yet to be found. */
+static bool begin_all(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+    bool zones_to_find = false;
+
+    for (unsigned i = 0; look_at_pending(batch, &i); i++) {
+        if (batch_is_cut_off(batch, i))
+            counters_add(&udp->counters->cut_off, 1);
+        zones_to_find |= answer_begin(&tasks[i], udp->settings, batch->query[i],
+                                      batch_query_length(batch, i));
+    }
+    return zones_to_find;
+}
+
+static void find_zones(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+
+    for (unsigned i = 0; look_at_pending(batch, &i); i++)
+        answer_look_ahead(&tasks[i], udp->settings);
+    for (unsigned i = 0; look_at_pending(batch, &i); i++)
+        answer_look_into_zone(&tasks[i], udp->settings);
+}
+
+static void look_closer_all(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+
+    for (unsigned i = 0; look_at_pending(batch, &i); i++)
+        answer_look_closer(&tasks[i]);
+}
+
+/* Clients that can be reached at their address are not flooded without their doing. */
+static bool is_to_be_charged(const struct udp *udp, const struct client *client,
+                             const struct answer_report *report, struct rrl_claim *claim)
+{
+    static const uint8_t classes[] = {[ANSWER_ERROR] = RRL_ERRORS,
+                                      [ANSWER_DATA] = RRL_RESPONSES,
+                                      [ANSWER_NODATA] = RRL_NODATA,
+                                      [ANSWER_NXDOMAIN] = RRL_NXDOMAINS,
+                                      [ANSWER_REFERRAL] = RRL_REFERRALS};
+
+    return report->cookie != COOKIE_VALID &&
+           rrl_claim(udp->protection->limiter, client, classes[report->kind], report->source,
+                     claim);
+}
+
+/* Notes answer i for charge_all(). True if there is a limit that it comes under. */
+static bool note_charge(const struct udp *udp, unsigned i, const struct client *client,
+                        const struct answer_report *report)
+{
+    struct charge *charge = &charges[i];
+
+    charge->is_due = is_to_be_charged(udp, client, report, &charge->claim);
+    if (!charge->is_due)
+        return false;
+    charge->client = *client;
+    charge->report = *report;
+    return true;
+}
+
+static void finish_all(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+    const struct rrl *limiter = udp->protection->limiter;
+    struct answer_report report;
+    struct client client;
+
+    for (unsigned i = 0; look_at_pending(batch, &i); i++) {
+        address_to_client(&batch->peer[i], TRANSPORT_UDP, &client);
+        size_t length = answer_finish(&tasks[i], udp->settings, &client, batch->reply[i],
+                                      BATCH_REPLY_MAX, &report);
+        batch_answered(batch, i, length);
+        if (limiter == NULL || length == 0 || !note_charge(udp, i, &client, &report))
+            counters_answered(udp->counters, &report, tasks[i].query.length, length);
+    }
+    batch_look_at(batch, BATCH_NO_QUERY);
+}
+
+/* Holds answer i back, if it is one too many. */
+static void charge(struct udp *udp, unsigned i, uint64_t now)
+{
+    struct batch *batch = udp->batch;
+    struct charge *charge = &charges[i];
+    size_t length = batch->reply_length[i];
+
+    switch (rrl_settle(udp->protection->limiter, &charge->client, &charge->claim, now)) {
+    case RRL_SEND:
+        break;
+    case RRL_DROP:
+        counters_add(&udp->counters->dropped[COUNTERS_DROP_RATE_LIMITED], 1);
+        batch_answered(batch, i, 0);
+        return;
+    case RRL_SLIP:
+        counters_add(&udp->counters->slipped, 1);
+        /* An error has no records to do without. */
+        if (charge->report.kind != ANSWER_ERROR) {
+            length = answer_slip(&tasks[i], udp->settings, &charge->client, batch->reply[i],
+                                 &charge->report);
+            batch_answered(batch, i, length);
+        }
+        break;
+    }
+    counters_answered(udp->counters, &charge->report, batch_query_length(batch, i), length);
+}
+
+/* The accounts were asked for while the other answers were made. */
+static void charge_all(struct udp *udp)
+{
+    uint64_t now = clock_nanoseconds();
+
+    for (unsigned i = 0; i < udp->batch->taken; i++)
+        if (charges[i].is_due) {
+            charges[i].is_due = false;
+            charge(udp, i, now);
+        }
+}
+
+static void wait_for_room(int socket)
+{
+    struct pollfd poll_for = {.fd = socket, .events = POLLOUT};
+
+    poll(&poll_for, 1, SEND_WAIT_MS);
+}
+
+/*
+ * Sends send[0..count). sendmmsg stops at the first message that fails, and tells why only when it
+ * is called again with that one in front. An error may also be an old one of the socket's, not this
+ * message's; so every message has a second try. Returns how many went out.
+ */
+static unsigned send_all(struct udp *udp, unsigned count)
+{
+    struct batch *batch = udp->batch;
+    unsigned next = 0, failed = 0, waits = 0;
+    bool second_try = false;
+
+    while (next < count) {
+        int n = sendmmsg(udp->socket, batch->send + next, count - next, MSG_DONTWAIT);
+        if (n > 0) {
+            next += (unsigned)n;
+            second_try = false;
+        } else if (errno == EINTR) {
+            continue;
+        } else if (errno == EAGAIN && waits < SEND_WAITS) {
+            waits++;
+            wait_for_room(udp->socket);
+        } else if (!second_try) {
+            second_try = true;
+        } else {
+            batch_unsendable(batch, next++);
+            failed++;
+            second_try = false;
+        }
+    }
+    if (failed > 0)
+        counters_add(&udp->counters->dropped[COUNTERS_DROP_UNSENDABLE], failed);
+    return count - failed;
+}
+
+/* From ANSWERING to EMPTY. */
+static void finish_batch(struct udp *udp)
+{
+    unsigned taken = udp->batch->taken;
+
+    protection_refresh(udp->protection, udp->settings);
+    if (begin_all(udp))
+        find_zones(udp);
+    look_closer_all(udp);
+    finish_all(udp);
+    if (udp->protection->limiter != NULL)
+        charge_all(udp);
+    unsigned answers = batch_send(udp->batch);
+    unsigned sent = answers > 0 ? send_all(udp, answers) : 0;
+    /* Only now, so that a successor counts the queries of a batch that it has to finish. */
+    counters_add(&udp->traffic->udp_queries, taken);
+    counters_add(&udp->traffic->udp_responses, sent);
+    counters_batch(udp->counters, taken);
+    flows_note(udp->flows, udp->batch->peer, taken);
+    counters_add(&udp->counters->heartbeat, 1);
+    batch_close(udp->batch);
+}
+
+unsigned udp_serve(struct udp *udp)
+{
+    struct batch *batch = udp->batch;
+
+    batch_receive(batch);
+    int n = recvmmsg(udp->socket, batch->receive, BATCH_WIDTH, MSG_DONTWAIT, NULL);
+    batch_received(batch, n > 0 ? (unsigned)n : 0);
+    /* An error is either "none waiting", or was left behind by an earlier answer and is now
+     * cleared. */
+    if (n <= 0)
+        return 0;
+    finish_batch(udp);
+    return (unsigned)n;
+}
+
+static void serve_turn(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct udp *udp = watcher->data;
+    unsigned taken = udp_serve(udp);
+
+    (void)loop;
+    (void)events;
+    counters_wakeup(udp->counters, taken == 0);
+    for (unsigned i = 1; i < BATCHES_A_TURN && taken == BATCH_WIDTH; i++)
+        taken = udp_serve(udp);
+}
+
+void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
+               struct slot_address *address, struct counters *counters,
+               struct answer_settings *settings, const struct protection *protection)
+{
+    *udp = (struct udp){.socket = socket,
+                        .batch = &address->batch,
+                        .counters = counters,
+                        .traffic = &address->traffic,
+                        .flows = &address->flows,
+                        .settings = settings,
+                        .protection = protection};
+    if (batch_take_over(udp->batch, wildcard) > 0)
+        finish_batch(udp);
+    ev_io_init(&udp->readable, serve_turn, socket, EV_READ);
+    udp->readable.data = udp;
+    ev_io_start(loop, &udp->readable);
+}
+
+void udp_stop(struct udp *udp, struct ev_loop *loop)
+{
+    ev_io_stop(loop, &udp->readable);
+}

@@ -1,0 +1,14 @@
+/*
+ * A worker: answers what arrives on its slot's sockets from the table it was last given. It has no
+ * other right, file or business.
+ */
+#ifndef SORREL_SERVER_WORKER_H
+#define SORREL_SERVER_WORKER_H
+
+#include "server/worker/inheritance.h"
+
+/* Runs in the forked child. Ends with exit status 0 when told to finish or when the supervisor is
+ * gone. */
+_Noreturn void worker_run(const struct inheritance *inheritance);
+
+#endif
