@@ -64,7 +64,9 @@ struct acceptor {
 };
 
 struct tcp {
-    struct ev_loop *loop;
+    struct ev_loop *loop;    /* the worker's: of timers */
+    struct ev_loop *sockets; /* of what may be thousands: an epoll, embedded in the worker's loop */
+    ev_embed embedded;
     struct slot_memory *memory;
     struct answer_settings *settings; /* secrets and time are brought up to date */
     const struct protection *protection;
@@ -87,13 +89,13 @@ static bool has_output(const struct connection *connection)
 
 static void watch(struct connection *connection, int events)
 {
-    struct ev_loop *loop = connection->tcp->loop;
+    struct ev_loop *sockets = connection->tcp->sockets;
 
     if ((connection->io.events & (EV_READ | EV_WRITE)) == events)
         return;
-    ev_io_stop(loop, &connection->io);
+    ev_io_stop(sockets, &connection->io);
     ev_io_modify(&connection->io, events);
-    ev_io_start(loop, &connection->io);
+    ev_io_start(sockets, &connection->io);
 }
 
 static void set_limit(struct connection *connection, ev_tstamp seconds)
@@ -122,7 +124,7 @@ static void close_connection(struct connection *connection)
 {
     struct tcp *tcp = connection->tcp;
 
-    ev_io_stop(tcp->loop, &connection->io);
+    ev_io_stop(tcp->sockets, &connection->io);
     ev_timer_stop(tcp->loop, &connection->limit);
     close(connection->io.fd);
     release_buffers(connection);
@@ -323,7 +325,7 @@ static void serve_newcomer(struct acceptor *acceptor, int fd, const struct clien
     ev_io_init(&connection->io, serve_connection, fd, EV_READ);
     ev_init(&connection->limit, limit_reached);
     connection->io.data = connection->limit.data = connection;
-    ev_io_start(tcp->loop, &connection->io);
+    ev_io_start(tcp->sockets, &connection->io);
     set_limit(connection, tcp->idle_limit);
 }
 
@@ -342,7 +344,7 @@ static void open_connection(struct acceptor *acceptor, int fd, const union addre
     close(fd);
 }
 
-static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
+static void accept_connections(struct ev_loop *sockets, ev_io *watcher, int events)
 {
     struct acceptor *acceptor = watcher->data;
 
@@ -359,8 +361,8 @@ static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             /* The newcomer stays in the kernel's queue, which would wake us again at once. */
-            ev_io_stop(loop, watcher);
-            ev_timer_again(loop, &acceptor->pause);
+            ev_io_stop(sockets, watcher);
+            ev_timer_again(acceptor->tcp->loop, &acceptor->pause);
             return;
         }
         if (errno == EAGAIN)
@@ -375,7 +377,7 @@ static void accept_again(struct ev_loop *loop, ev_timer *watcher, int events)
 
     (void)events;
     ev_timer_stop(loop, watcher);
-    ev_io_start(loop, &acceptor->readable);
+    ev_io_start(acceptor->tcp->sockets, &acceptor->readable);
 }
 
 /* --- start and end ------------------------------------------------------------ */
@@ -389,7 +391,7 @@ static void start_acceptor(struct tcp *tcp, struct acceptor *acceptor,
     ev_init(&acceptor->pause, accept_again);
     acceptor->pause.repeat = accept_pause;
     acceptor->readable.data = acceptor->pause.data = acceptor;
-    ev_io_start(tcp->loop, &acceptor->readable);
+    ev_io_start(tcp->sockets, &acceptor->readable);
 }
 
 /* Gives every connection its buffers. False: no memory. */
@@ -422,15 +424,19 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
     if (tcp == NULL || getrandom(&seed, sizeof seed, 0) != sizeof seed)
         return NULL;
     *tcp = (struct tcp){.loop = loop,
+                        .sockets = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOTIMERFD),
                         .memory = memory,
                         .settings = settings,
                         .protection = protection,
                         .acceptors = calloc(count, sizeof *tcp->acceptors),
                         .acceptor_count = count,
                         .idle_limit = protection->tcp_idle};
-    if (tcp->acceptors == NULL || !set_up_connections(tcp, protection->tcp_connections) ||
+    if (tcp->sockets == NULL || tcp->acceptors == NULL ||
+        !set_up_connections(tcp, protection->tcp_connections) ||
         networks_open(&tcp->networks, protection->tcp_connections, seed) != 0)
         return NULL;
+    ev_embed_init(&tcp->embedded, NULL, tcp->sockets);
+    ev_embed_start(loop, &tcp->embedded);
     for (size_t i = 0; i < count; i++)
         start_acceptor(tcp, &tcp->acceptors[i], &memory->addresses[i].traffic, sockets[i].tcp);
     return tcp;
@@ -459,7 +465,7 @@ bool tcp_has_connections(const struct tcp *tcp)
 void tcp_leave(struct tcp *tcp)
 {
     for (size_t i = 0; i < tcp->acceptor_count; i++) {
-        ev_io_stop(tcp->loop, &tcp->acceptors[i].readable);
+        ev_io_stop(tcp->sockets, &tcp->acceptors[i].readable);
         ev_timer_stop(tcp->loop, &tcp->acceptors[i].pause);
     }
 }

@@ -20,7 +20,8 @@
 
 struct tcp;
 
-/* Listens on the TCP sockets of `sockets`; all arguments must outlive the result.
+/* Listens on the TCP sockets of `sockets`; all arguments must outlive the result. `loop` may use
+ * any backend, however slow with many descriptors: it gets one.
  * NULL: there is no memory, and the worker cannot go on. */
 struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
                       struct slot_memory *memory, struct answer_settings *settings,
