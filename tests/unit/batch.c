@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,9 +56,12 @@ static void answer_all(struct batch *batch)
     batch_look_at(batch, BATCH_NO_QUERY);
 }
 
+/* Do answers leave together? They do where the kernel can cut them (Linux 4.18). */
+static bool scene_bundles;
+
 static void work(struct batch *batch, int server)
 {
-    if (batch_take_over(batch, false) == 0) {
+    if (batch_take_over(batch, false, scene_bundles) == 0) {
         batch_receive(batch);
         int n = recvmmsg(server, batch->receive, BATCH_WIDTH, MSG_DONTWAIT, NULL);
         batch_received(batch, n > 0 ? (unsigned)n : 0);
@@ -138,15 +142,16 @@ static void finish_copy(struct scene *scene, unsigned sent[QUERIES])
     struct batch *copy = scene->copy;
 
     memset(sent, 0, QUERIES * sizeof *sent);
-    if (batch_take_over(copy, false) == 0)
+    if (batch_take_over(copy, false, scene_bundles) == 0)
         return;
     answer_all(copy);
     unsigned count = batch_send(copy);
-    for (unsigned k = 0; k < count; k++) {
-        const uint8_t *reply = copy->send[k].msg_hdr.msg_iov->iov_base;
-        assert_int_equal(copy->send[k].msg_hdr.msg_iov->iov_len, QUERY_LENGTH);
-        sent[reply[0]]++;
-    }
+    for (unsigned k = 0; k < count; k++)
+        for (unsigned j = 0; j < copy->send[k].msg_hdr.msg_iovlen; j++) {
+            const struct iovec *reply = &copy->send[k].msg_hdr.msg_iov[j];
+            assert_int_equal(reply->iov_len, QUERY_LENGTH);
+            sent[*(const uint8_t *)reply->iov_base]++;
+        }
     batch_close(copy);
 }
 
@@ -233,12 +238,12 @@ static void assert_all_delivered(const struct scene *scene)
         assert_int_equal(scene->delivered[i], is_answerable(i));
 }
 
-static void no_death_loses_or_repeats_an_answer(void **state)
+static void try_every_death(bool bundles)
 {
     struct scene scene;
     struct saved *saved = calloc(STAGES, sizeof *saved);
 
-    (void)state;
+    scene_bundles = bundles;
     assert_non_null(saved);
     open_scene(&scene);
     ask(&scene);
@@ -262,6 +267,25 @@ static void no_death_loses_or_repeats_an_answer(void **state)
     free(saved);
 }
 
+static void no_death_loses_or_repeats_an_answer(void **state)
+{
+    (void)state;
+    try_every_death(false);
+}
+
+static void no_death_loses_or_repeats_answers_that_leave_together(void **state)
+{
+    int size, any = socket(AF_INET, SOCK_DGRAM, 0);
+    socklen_t length = sizeof size;
+    bool can = getsockopt(any, SOL_UDP, UDP_SEGMENT, &size, &length) == 0;
+
+    (void)state;
+    close(any);
+    if (!can)
+        skip();
+    try_every_death(true);
+}
+
 /* --- single rules
  * --------------------------------------------------------------------------------- */
 
@@ -269,7 +293,7 @@ static struct batch *answering(unsigned taken)
 {
     struct batch *batch = share(sizeof *batch);
 
-    assert_int_equal(batch_take_over(batch, false), 0);
+    assert_int_equal(batch_take_over(batch, false, false), 0);
     batch_receive(batch);
     for (unsigned i = 0; i < taken; i++)
         batch->receive[i].msg_len = QUERY_LENGTH;
@@ -286,13 +310,13 @@ static void a_query_under_way_is_blamed_for_a_crash_only(void **state)
     (void)state;
     batch_look_at(batch, 1);
     assert_false(batch_blame(batch, false, &query, &length));
-    assert_int_equal(batch_take_over(batch, false), 3);
+    assert_int_equal(batch_take_over(batch, false, false), 3);
     batch_look_at(batch, 1);
     assert_true(batch_blame(batch, true, &query, &length));
     assert_ptr_equal(query, batch->query[1]);
     assert_int_equal(length, QUERY_LENGTH);
     assert_false(batch_blame(batch, true, &query, &length));
-    assert_int_equal(batch_take_over(batch, false), 2);
+    assert_int_equal(batch_take_over(batch, false, false), 2);
     assert_int_equal(batch->unexplained, 1);
     munmap(batch, sizeof *batch);
 }
@@ -315,7 +339,7 @@ static void wild_numbers_are_not_believed(void **state)
     batch->ready = UINT32_MAX;
     batch->order[0] = 255;
     batch->send[0].msg_len = 1;
-    assert_true(batch_take_over(batch, false) <= BATCH_WIDTH);
+    assert_true(batch_take_over(batch, false, false) <= BATCH_WIDTH);
     munmap(batch, sizeof *batch);
 }
 
@@ -327,7 +351,7 @@ static void a_dropped_batch_leaves_nothing(void **state)
     batch_answered(batch, 0, 0);
     batch_answered(batch, 1, 20);
     assert_int_equal(batch_drop(batch), 3);
-    assert_int_equal(batch_take_over(batch, false), 0);
+    assert_int_equal(batch_take_over(batch, false, false), 0);
     assert_int_equal(batch_drop(batch), 0);
     munmap(batch, sizeof *batch);
 }
@@ -381,7 +405,7 @@ static void answers_leave_from_the_address_asked(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct batch *batch = share(sizeof *batch);
         struct in6_pktinfo asked = {.ipi6_ifindex = 7}, source;
-        batch_take_over(batch, true);
+        batch_take_over(batch, true, false);
         batch_receive(batch);
         memcpy(&asked.ipi6_addr, cases[i].address, 16);
         put_destination(batch, IPPROTO_IPV6, IPV6_PKTINFO, &asked, sizeof asked);
@@ -394,7 +418,7 @@ static void answers_leave_from_the_address_asked(void **state)
 
     struct batch *batch = share(sizeof *batch);
     struct in_pktinfo asked = {.ipi_ifindex = 7, .ipi_spec_dst.s_addr = 0x01020304}, source;
-    batch_take_over(batch, true);
+    batch_take_over(batch, true, false);
     batch_receive(batch);
     put_destination(batch, IPPROTO_IP, IP_PKTINFO, &asked, sizeof asked);
     batch_received(batch, 1);
@@ -408,6 +432,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_death_loses_or_repeats_an_answer),
+        cmocka_unit_test(no_death_loses_or_repeats_answers_that_leave_together),
         cmocka_unit_test(a_query_under_way_is_blamed_for_a_crash_only),
         cmocka_unit_test(wild_numbers_are_not_believed),
         cmocka_unit_test(a_dropped_batch_leaves_nothing),

@@ -26,6 +26,7 @@ static struct {
     unsigned count, done;
     int forever; /* the error of every call past the steps; 0: none */
     unsigned polls;
+    unsigned messages; /* that went out */
 } kernel;
 
 int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
@@ -42,7 +43,9 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
         errno = step.error;
         return -1;
     }
-    return __real_sendmmsg(fd, messages, count < step.most ? count : step.most, flags);
+    int sent = __real_sendmmsg(fd, messages, count < step.most ? count : step.most, flags);
+    kernel.messages += sent > 0 ? (unsigned)sent : 0;
+    return sent;
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -115,6 +118,14 @@ static void send_query(const struct scene *scene, uint8_t id)
                      HEADER + sizeof question - 1);
 }
 
+/* Asks nothing: the answer is a header with FORMERR. */
+static void send_header(const struct scene *scene, uint8_t id)
+{
+    const uint8_t query[HEADER] = {0, id, 0, 0, 0, 1};
+
+    assert_int_equal(send(scene->client, query, sizeof query, 0), sizeof query);
+}
+
 static void send_queries(const struct scene *scene, unsigned count)
 {
     for (unsigned id = 0; id < count; id++)
@@ -128,8 +139,7 @@ static uint64_t take_answers(const struct scene *scene)
     uint8_t answer[512];
     uint64_t ids = 0;
 
-    while (recv(scene->client, answer, sizeof answer, MSG_DONTWAIT) > HEADER) {
-        assert_int_equal(answer[7], 1);
+    while (recv(scene->client, answer, sizeof answer, MSG_DONTWAIT) >= HEADER) {
         assert_int_equal(ids >> answer[1] & 1, 0);
         ids |= UINT64_C(1) << answer[1];
     }
@@ -173,6 +183,7 @@ static void an_answer_that_cannot_be_sent_costs_no_other(void **state)
             memcpy(kernel.steps, cases[i].steps, sizeof kernel.steps);
         kernel.count = cases[i].count;
         kernel.forever = cases[i].forever;
+        scene->memory->addresses[0].batch.bundles = false;
         send_queries(scene, QUERIES);
         assert_int_equal(udp_serve(&scene->udp), QUERIES);
         assert_int_equal(take_answers(scene), cases[i].answered);
@@ -243,6 +254,89 @@ static void a_successor_finishes_first(void **state)
     assert_int_equal(address->traffic.udp_responses, QUERIES);
 }
 
+/* --- answers that leave together --------------------------------------------------------------- */
+
+static void skip_without_bundles(const struct scene *scene)
+{
+    if (!scene->memory->addresses[0].batch.bundles)
+        skip();
+}
+
+static void answers_to_one_client_leave_together(void **state)
+{
+    struct scene *scene = *state;
+
+    skip_without_bundles(scene);
+    send_queries(scene, QUERIES);
+    assert_int_equal(udp_serve(&scene->udp), QUERIES);
+    assert_int_equal(take_answers(scene), 0xff);
+    assert_int_equal(kernel.messages, 1);
+    assert_int_equal(scene->memory->addresses[0].traffic.udp_responses, QUERIES);
+}
+
+static void answers_of_another_length_leave_apart(void **state)
+{
+    static const uint8_t longer[] = {0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,   4,   'u', 'n', 'i',
+                                     't', 4, 't', 'e', 's', 't', 0, 0, 2, 0, 1};
+    struct scene *scene = *state;
+
+    skip_without_bundles(scene);
+    send_queries(scene, 3);
+    assert_int_equal(send(scene->client, longer, sizeof longer, 0), sizeof longer);
+    send_query(scene, 4);
+    assert_int_equal(udp_serve(&scene->udp), 5);
+    assert_int_equal(take_answers(scene), 0x1f);
+    assert_int_equal(kernel.messages, 2);
+}
+
+static void clients_get_what_is_theirs(void **state)
+{
+    struct scene *scene = *state, other = *scene;
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+
+    skip_without_bundles(scene);
+    other.client = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(getpeername(scene->client, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(connect(other.client, (struct sockaddr *)&address, length), 0);
+    for (unsigned i = 0; i < QUERIES; i++)
+        send_query(i % 2 == 0 ? scene : &other, (uint8_t)i);
+    assert_int_equal(udp_serve(&scene->udp), QUERIES);
+    assert_int_equal(take_answers(scene), 0x55);
+    assert_int_equal(take_answers(&other), 0xaa);
+    assert_int_equal(kernel.messages, 2);
+    close(other.client);
+}
+
+/* Some ways out of a machine cannot cut messages. No answer may be lost to that, nor come twice. */
+static void a_bundle_that_cannot_be_sent_is_taken_apart(void **state)
+{
+    static const struct step cases[][3] = {
+        {{0, EIO}, {0, EIO}}, {{0, EINVAL}, {0, EMSGSIZE}}, {{1, 0}, {0, EIO}, {0, EIO}}};
+    struct scene *scene = *state;
+    struct batch *batch = &scene->memory->addresses[0].batch;
+
+    skip_without_bundles(scene);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        batch->bundles = true;
+        memset(&kernel, 0, sizeof kernel);
+        memcpy(kernel.steps, cases[i], sizeof cases[i]);
+        kernel.count = cases[i][2].error != 0 ? 3 : 2;
+        if (kernel.count == 3)
+            send_header(scene, 7); /* is in no bundle */
+        send_queries(scene, 7);
+        if (kernel.count == 2)
+            send_header(scene, 7);
+        assert_int_equal(udp_serve(&scene->udp), QUERIES);
+        assert_int_equal(take_answers(scene), 0xff);
+        assert_int_equal(kernel.messages, QUERIES);
+        assert_false(batch->bundles);
+    }
+    assert_int_equal(scene->memory->counters.dropped[COUNTERS_DROP_UNSENDABLE], 0);
+    assert_int_equal(scene->memory->addresses[0].traffic.udp_responses,
+                     QUERIES * sizeof cases / sizeof cases[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +347,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_query_that_is_cut_off_gets_a_header, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_successor_finishes_first, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(answers_to_one_client_leave_together, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(answers_of_another_length_leave_apart, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(clients_get_what_is_theirs, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_bundle_that_cannot_be_sent_is_taken_apart, open_scene,
+                                        close_scene),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

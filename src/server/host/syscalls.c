@@ -58,6 +58,7 @@ static const int worker[] = {
 
 static const struct condition worker_conditions[] = {
     {SCMP_SYS(setsockopt), 1, whole, IPPROTO_TCP},
+    {SCMP_SYS(getsockopt), 1, whole, IPPROTO_UDP},
     {SCMP_SYS(write), 0, whole, STDERR_FILENO},
     {SCMP_SYS(writev), 0, whole, STDERR_FILENO},
 };

@@ -1,6 +1,9 @@
 #include "server/query/batch.h"
 
+#include "server/query/bundle.h"
+
 #include <assert.h>
+#include <netinet/udp.h>
 #include <string.h>
 
 static enum batch_stage stage_of(const struct batch *batch)
@@ -58,6 +61,14 @@ static unsigned bounded(uint32_t count)
     return count <= BATCH_WIDTH ? count : BATCH_WIDTH;
 }
 
+/* The queries that the message send[k] answers have that fate. Whatever has become of the record: it
+ * may be a crashed worker's. */
+static void decide_message(struct batch *batch, unsigned k, enum batch_fate fate)
+{
+    for (unsigned at = batch->first[k]; at < bounded(batch->first[k + 1]); at++)
+        batch_decide(batch, batch->order[at] % BATCH_WIDTH, fate);
+}
+
 /* Brings what a predecessor left, if anything, to ANSWERING. May be cut short and repeated at any
  * point. */
 static void settle(struct batch *batch)
@@ -69,7 +80,7 @@ static void settle(struct batch *batch)
     case BATCH_SENDING:
         for (unsigned k = 0; k < bounded(batch->ready); k++)
             if (batch->send[k].msg_len != 0)
-                batch_decide(batch, batch->order[k] % BATCH_WIDTH, BATCH_DONE);
+                decide_message(batch, k, BATCH_DONE);
         break;
     default:
         break;
@@ -87,10 +98,11 @@ static unsigned count_unfinished(const struct batch *batch)
     return unfinished;
 }
 
-unsigned batch_take_over(struct batch *batch, bool reply_from_asked)
+unsigned batch_take_over(struct batch *batch, bool reply_from_asked, bool bundles)
 {
-    batch->reply_from_asked = reply_from_asked;
     settle(batch);
+    batch->reply_from_asked = reply_from_asked;
+    batch->bundles = bundles;
     point_headers(batch);
     batch_look_at(batch, BATCH_NO_QUERY);
     batch->taken = bounded(batch->taken);
@@ -127,11 +139,11 @@ static size_t put_control(uint8_t *at, int level, int type, const void *data, si
     return CMSG_SPACE(size);
 }
 
-/* Turns what the kernel said of a query's destination into what tells it the answer's source. */
-static size_t arrange_source(struct batch *batch, unsigned i)
+/* Turns what the kernel said of query i's destination into what tells it the source of message k. */
+static size_t arrange_source(struct batch *batch, unsigned k, unsigned i)
 {
     struct msghdr *received = &batch->receive[i].msg_hdr;
-    uint8_t *control = batch->send_control[i];
+    uint8_t *control = batch->send_control[k];
 
     for (struct cmsghdr *c = CMSG_FIRSTHDR(received); c != NULL; c = CMSG_NXTHDR(received, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
@@ -153,42 +165,91 @@ static size_t arrange_source(struct batch *batch, unsigned i)
     return 0;
 }
 
-static void arrange_answer(struct batch *batch, unsigned k, unsigned i)
+/* Has the kernel cut message k into as many datagrams as it has answers. */
+static size_t arrange_segments(struct batch *batch, unsigned k, size_t used, unsigned i)
+{
+    const uint16_t length = batch->reply_length[i];
+
+    return put_control(batch->send_control[k] + used, SOL_UDP, UDP_SEGMENT, &length, sizeof length);
+}
+
+/* Message k: the answer to query i, and to those behind it in its bundle. Their buffers have been
+ * listed. */
+static void arrange_message(struct batch *batch, unsigned k, unsigned i)
 {
     struct mmsghdr *entry = &batch->send[k];
     struct msghdr *header = &entry->msg_hdr;
+    size_t control = 0;
 
-    batch->order[k] = (uint8_t)i;
-    batch->send_iov[k] = (struct iovec){batch->reply[i], batch->reply_length[i]};
     entry->msg_len = 0;
     header->msg_name = &batch->peer[i];
     header->msg_namelen = batch->receive[i].msg_hdr.msg_namelen;
-    header->msg_iov = &batch->send_iov[k];
-    header->msg_iovlen = 1;
-    header->msg_control = NULL;
-    header->msg_controllen = 0;
-    if (batch->reply_from_asked) {
-        header->msg_controllen = arrange_source(batch, i);
-        if (header->msg_controllen > 0)
-            header->msg_control = batch->send_control[i];
-    }
+    header->msg_iov = &batch->send_iov[batch->first[k]];
+    header->msg_iovlen = batch_answers_in(batch, k);
+    if (batch->reply_from_asked)
+        control = arrange_source(batch, k, i);
+    if (header->msg_iovlen > 1)
+        control += arrange_segments(batch, k, control, i);
+    header->msg_control = control > 0 ? batch->send_control[k] : NULL;
+    header->msg_controllen = control;
 }
 
-unsigned batch_send(struct batch *batch)
+static void list_answer(struct batch *batch, unsigned at, unsigned i)
+{
+    batch->order[at] = (uint8_t)i;
+    batch->send_iov[at] = (struct iovec){batch->reply[i], batch->reply_length[i]};
+}
+
+/* Returns the number of messages. */
+static unsigned arrange_single(struct batch *batch)
 {
     unsigned k = 0;
 
     for (unsigned i = 0; i < batch->taken; i++)
-        if (fate_of(batch, i) == BATCH_READY)
-            arrange_answer(batch, k++, i);
-    batch->ready = k;
-    enter(batch, BATCH_SENDING);
+        if (batch_is_ready(batch, i)) {
+            batch->first[k] = (uint8_t)k;
+            batch->first[k + 1] = (uint8_t)(k + 1);
+            list_answer(batch, k, i);
+            arrange_message(batch, k++, i);
+        }
     return k;
+}
+
+static unsigned arrange_bundles(struct batch *batch)
+{
+    struct bundles bundles;
+    unsigned k = 0, at = 0;
+
+    bundle_answers(batch, &bundles);
+    for (unsigned i = 0; i < batch->taken; i++) {
+        if (!batch_is_ready(batch, i) || bundles.follows[i])
+            continue;
+        batch->first[k] = (uint8_t)at;
+        for (unsigned j = i; j != BUNDLE_END; j = bundles.next[j])
+            list_answer(batch, at++, j);
+        batch->first[k + 1] = (uint8_t)at;
+        arrange_message(batch, k++, i);
+    }
+    return k;
+}
+
+unsigned batch_send(struct batch *batch)
+{
+    batch->ready = batch->bundles ? arrange_bundles(batch) : arrange_single(batch);
+    enter(batch, BATCH_SENDING);
+    return batch->ready;
+}
+
+unsigned batch_send_singly(struct batch *batch)
+{
+    settle(batch);
+    batch->bundles = false;
+    return batch_send(batch);
 }
 
 void batch_unsendable(struct batch *batch, unsigned k)
 {
-    batch_decide(batch, batch->order[k], BATCH_DONE);
+    decide_message(batch, k, BATCH_DONE);
 }
 
 void batch_close(struct batch *batch)

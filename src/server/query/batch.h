@@ -52,6 +52,7 @@ enum {
     BATCH_STRIDE = 4096 + 64,
 
     BATCH_CONTROL_MAX = CMSG_SPACE(sizeof(struct in6_pktinfo)),
+    BATCH_SEND_CONTROL_MAX = BATCH_CONTROL_MAX + CMSG_SPACE(sizeof(uint16_t)),
     BATCH_NO_QUERY = UINT32_MAX >> 1,
 };
 
@@ -68,19 +69,22 @@ struct batch {
     _Atomic uint32_t stage;   /* enum batch_stage */
     _Atomic uint32_t current; /* query being looked at, or BATCH_NO_QUERY */
     uint32_t taken;           /* queries; from ANSWERING on */
-    uint32_t ready;           /* answers in send[]; in SENDING */
+    uint32_t ready;           /* messages in send[]; in SENDING */
     uint32_t unexplained;     /* crashes on this batch with no query to blame */
     bool reply_from_asked; /* bound to a wildcard address: answers leave from the address asked */
+    bool bundles;          /* a message may have several answers: see bundle.h */
     _Atomic uint8_t fate[BATCH_WIDTH];
-    uint8_t order[BATCH_WIDTH]; /* order[k]: the query that send[k] answers */
+    /* send[k] has the answers to the queries order[first[k]] ... order[first[k + 1] - 1]. */
+    uint8_t order[BATCH_WIDTH];
+    uint8_t first[BATCH_WIDTH + 1];
     uint16_t reply_length[BATCH_WIDTH];
     struct mmsghdr receive[BATCH_WIDTH];
     struct mmsghdr send[BATCH_WIDTH];
     struct iovec receive_iov[BATCH_WIDTH];
-    struct iovec send_iov[BATCH_WIDTH];
+    struct iovec send_iov[BATCH_WIDTH]; /* in the order of order[] */
     union address peer[BATCH_WIDTH];
     _Alignas(struct cmsghdr) uint8_t receive_control[BATCH_WIDTH][BATCH_CONTROL_MAX];
-    _Alignas(struct cmsghdr) uint8_t send_control[BATCH_WIDTH][BATCH_CONTROL_MAX];
+    _Alignas(struct cmsghdr) uint8_t send_control[BATCH_WIDTH][BATCH_SEND_CONTROL_MAX];
     _Alignas(64) uint8_t query[BATCH_WIDTH][BATCH_STRIDE];
     _Alignas(64) uint8_t reply[BATCH_WIDTH][BATCH_STRIDE];
 };
@@ -90,7 +94,7 @@ struct batch {
 /* Makes a batch ready for use by a new worker, whatever its predecessor left: points the headers at
  * the buffers and returns the number of queries that wait to be finished. If there are any the
  * batch is in ANSWERING, otherwise EMPTY. */
-unsigned batch_take_over(struct batch *batch, bool reply_from_asked);
+unsigned batch_take_over(struct batch *batch, bool reply_from_asked, bool bundles);
 
 /* EMPTY -> RECEIVING: call right before recvmmsg(batch->receive). */
 void batch_receive(struct batch *batch);
@@ -115,6 +119,11 @@ static inline void batch_look_at(struct batch *batch, unsigned i)
 static inline bool batch_is_pending(const struct batch *batch, unsigned i)
 {
     return atomic_load_explicit(&batch->fate[i], memory_order_relaxed) == BATCH_PENDING;
+}
+
+static inline bool batch_is_ready(const struct batch *batch, unsigned i)
+{
+    return atomic_load_explicit(&batch->fate[i], memory_order_relaxed) == BATCH_READY;
 }
 
 /* Has a batch been begun, and not finished? Anyone may ask. */
@@ -148,10 +157,26 @@ static inline void batch_answered(struct batch *batch, unsigned i, size_t reply_
     batch_decide(batch, i, reply_length > 0 ? BATCH_READY : BATCH_DONE);
 }
 
-/* ANSWERING -> SENDING. Returns the number of answers, which now are send[0], send[1] ... */
+/* ANSWERING -> SENDING. Returns the number of messages, which now are send[0], send[1] ... */
 unsigned batch_send(struct batch *batch);
 
-/* SENDING: the answer send[k] cannot be sent, now or later. */
+/* SENDING: answers in all messages. */
+static inline unsigned batch_answers(const struct batch *batch)
+{
+    return batch->ready > 0 ? batch->first[batch->ready] : 0;
+}
+
+/* Answers in the message send[k]. */
+static inline unsigned batch_answers_in(const struct batch *batch, unsigned k)
+{
+    return (unsigned)batch->first[k + 1] - batch->first[k];
+}
+
+/* SENDING: what has not been sent is, from now on, arranged as one message for each answer. As
+ * batch_send(). */
+unsigned batch_send_singly(struct batch *batch);
+
+/* SENDING: the message send[k] cannot be sent, now or later. */
 void batch_unsendable(struct batch *batch, unsigned k);
 
 /* SENDING -> EMPTY. */

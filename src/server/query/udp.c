@@ -1,6 +1,7 @@
 #include "server/query/udp.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -166,38 +167,61 @@ static void wait_for_room(int socket)
     poll(&poll_for, 1, SEND_WAIT_MS);
 }
 
+/* What sending a batch has come to. */
+struct sending {
+    unsigned count;  /* messages in send[] */
+    unsigned next;   /* the first that is not out */
+    unsigned failed; /* answers that cannot be sent */
+    unsigned waits;
+    bool second_try;
+};
+
+/* The message in front has failed twice. If it is a bundle, it is perhaps the way there that cannot
+ * cut it (a network card without checksums, IPsec): then bundles are done without from now on. */
+static void give_up(struct batch *batch, struct sending *sending)
+{
+    unsigned answers = batch_answers_in(batch, sending->next);
+
+    sending->second_try = false;
+    if (answers > 1) {
+        sending->count = batch_send_singly(batch);
+        sending->next = 0;
+        return;
+    }
+    batch_unsendable(batch, sending->next++);
+    sending->failed += answers;
+}
+
 /*
  * Sends send[0..count). sendmmsg stops at the first message that fails, and tells why only when it
  * is called again with that one in front. An error may also be an old one of the socket's, not this
- * message's; so every message has a second try. Returns how many went out.
+ * message's; so every message has a second try. Returns how many answers cannot be sent.
  */
 static unsigned send_all(struct udp *udp, unsigned count)
 {
     struct batch *batch = udp->batch;
-    unsigned next = 0, failed = 0, waits = 0;
-    bool second_try = false;
+    struct sending sending = {.count = count};
 
-    while (next < count) {
-        int n = sendmmsg(udp->socket, batch->send + next, count - next, MSG_DONTWAIT);
+    while (sending.next < sending.count) {
+        int n = sendmmsg(udp->socket, batch->send + sending.next, sending.count - sending.next,
+                         MSG_DONTWAIT);
         if (n > 0) {
-            next += (unsigned)n;
-            second_try = false;
+            sending.next += (unsigned)n;
+            sending.second_try = false;
         } else if (errno == EINTR) {
             continue;
-        } else if (errno == EAGAIN && waits < SEND_WAITS) {
-            waits++;
+        } else if (errno == EAGAIN && sending.waits < SEND_WAITS) {
+            sending.waits++;
             wait_for_room(udp->socket);
-        } else if (!second_try) {
-            second_try = true;
+        } else if (!sending.second_try) {
+            sending.second_try = true;
         } else {
-            batch_unsendable(batch, next++);
-            failed++;
-            second_try = false;
+            give_up(batch, &sending);
         }
     }
-    if (failed > 0)
-        counters_add(&udp->counters->dropped[COUNTERS_DROP_UNSENDABLE], failed);
-    return count - failed;
+    if (sending.failed > 0)
+        counters_add(&udp->counters->dropped[COUNTERS_DROP_UNSENDABLE], sending.failed);
+    return sending.failed;
 }
 
 /* From ANSWERING to EMPTY. */
@@ -212,11 +236,13 @@ static void finish_batch(struct udp *udp)
     finish_all(udp);
     if (udp->protection->limiter != NULL)
         charge_all(udp);
-    unsigned answers = batch_send(udp->batch);
-    unsigned sent = answers > 0 ? send_all(udp, answers) : 0;
+    unsigned messages = batch_send(udp->batch);
+    unsigned answers = batch_answers(udp->batch);
+    if (messages > 0)
+        answers -= send_all(udp, messages);
     /* Only now, so that a successor counts the queries of a batch that it has to finish. */
     counters_add(&udp->traffic->udp_queries, taken);
-    counters_add(&udp->traffic->udp_responses, sent);
+    counters_add(&udp->traffic->udp_responses, answers);
     counters_batch(udp->counters, taken);
     flows_note(udp->flows, udp->batch->peer, taken);
     counters_add(&udp->counters->heartbeat, 1);
@@ -250,6 +276,15 @@ static void serve_turn(struct ev_loop *loop, ev_io *watcher, int events)
         taken = udp_serve(udp);
 }
 
+/* Does the kernel cut messages into datagrams? (Linux 4.18) */
+static bool can_bundle(int socket)
+{
+    int size;
+    socklen_t length = sizeof size;
+
+    return getsockopt(socket, SOL_UDP, UDP_SEGMENT, &size, &length) == 0;
+}
+
 void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                struct slot_address *address, struct counters *counters,
                struct answer_settings *settings, const struct protection *protection)
@@ -261,7 +296,7 @@ void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                         .flows = &address->flows,
                         .settings = settings,
                         .protection = protection};
-    if (batch_take_over(udp->batch, wildcard) > 0)
+    if (batch_take_over(udp->batch, wildcard, can_bundle(socket)) > 0)
         finish_batch(udp);
     ev_io_init(&udp->readable, serve_turn, socket, EV_READ);
     udp->readable.data = udp;
