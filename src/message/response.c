@@ -443,3 +443,22 @@ bool response_put_cname(struct response *response, uint32_t owner, uint32_t ttl,
     count(response, SECTION_ANSWER, 1);
     return true;
 }
+
+size_t response_cut(uint8_t *wire, size_t length)
+{
+    enum { COUNTS = 6, TYPE_AND_CLASS = 4 };
+    size_t end = WIRE_HEADER_SIZE;
+
+    if (wire_read_u16(wire + 4) > 0) {
+        while (end < length && wire[end] > 0)
+            end += 1u + wire[end];
+        end += 1 + TYPE_AND_CLASS;
+    }
+    if (end > length) {
+        wire_write_u16(wire + 4, 0);
+        end = WIRE_HEADER_SIZE;
+    }
+    wire[2] |= FLAG_TC >> 8;
+    memset(wire + COUNTS, 0, WIRE_HEADER_SIZE - COUNTS);
+    return end;
+}

@@ -136,6 +136,11 @@ static inline void response_write_header(const struct response *response, uint16
     wire_write_u16(wire + 10, (uint16_t)(response->counts[SECTION_ADDITIONAL] + with_opt));
 }
 
+/* Cuts a finished response down to its header and question, with TC, and without OPT, which a
+ * client that has to ask again over TCP can do without. A message whose question does not end loses
+ * that, too. `length` is at least 12. Returns what is left of it. */
+size_t response_cut(uint8_t *wire, size_t length);
+
 /* Adds OPT (room for which was left below `limit`) and completes the header. Returns the length. */
 static inline size_t response_finish(const struct response *response, uint16_t flags,
                                      const struct edns *edns, uint16_t rcode)

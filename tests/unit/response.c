@@ -4,8 +4,8 @@
  * Each response is decoded by ldns and compared as text. Responses lie in memory of just the size
  * they may have.
  */
-#include "message/codes.h"
 #include "message/response.h"
+#include "message/codes.h"
 #include "message/wire.h"
 #include "unit.h"
 
@@ -22,7 +22,7 @@ enum { TEXT_MAX = 4096, ROOM = 65535 };
 
 /* TYPE, class IN, TTL 60, RDLENGTH */
 #define FIXED(type, rdlength) "\0" type "\0\1\0\0\0\x3c\0" rdlength
-#define OWNER "\xc0\x0c"
+#define OWNER                 "\xc0\x0c"
 
 /*
  * RRsets of a.example or *.example, 11 octets either: 0xC00E stands for the suffix "example.",
@@ -39,8 +39,9 @@ struct sample {
 
 #define RRSIG_RUN(type)                                                                            \
     {                                                                                              \
-        .octets = (const uint8_t *)OWNER FIXED("\x2e", "\x1f") "\0" type                           \
-                  "\x0f\2\0\0\0\x3c\x77\x35\x94\0\x59\x68\x2f\0\x12\x34\7example\0sig!",           \
+        .octets = (const uint8_t *)OWNER FIXED(                                                    \
+            "\x2e", "\x1f") "\0" type                                                              \
+                            "\x0f\2\0\0\0\x3c\x77\x35\x94\0\x59\x68\x2f\0\x12\x34\7example\0sig!", \
         .length = 43, .count = 1, .owner_length = 11                                               \
     }
 #define RRSIG_TEXT(type)                                                                           \
@@ -48,8 +49,8 @@ struct sample {
 
 static const struct sample samples[] = {
     {.what = "addresses",
-     .rrs = {.octets = (const uint8_t *)OWNER FIXED("\1", "\4") "\xc0\0\2\1" OWNER FIXED("\1", "\4")
-                 "\xc0\0\2\2",
+     .rrs = {.octets = (const uint8_t *)OWNER FIXED("\1", "\4") "\xc0\0\2\1" OWNER FIXED(
+                 "\1", "\4") "\xc0\0\2\2",
              .pointers = (const uint16_t[]){0, 16},
              .length = 32,
              .count = 2,
@@ -60,11 +61,11 @@ static const struct sample samples[] = {
      .signature_text = RRSIG_TEXT("A")},
     {.what = "names that lean on the owner's suffix and on one another",
      .rrs = {.octets = (const uint8_t *)
-                 /*  0 */ OWNER FIXED("\xf", "\x9") "\0\x0a\4mail\xc0\x0e"
-                 /* 21 */ OWNER FIXED("\xf", "\4") "\0\x14\xc0\x29"
-                 /* 37 */ OWNER FIXED("\xf", "\6") "\0\x1e\1x\xc0\x29"
-                 /* 55 */ OWNER FIXED("\xf", "\6") "\0\x28\1y\xc0\x4e"
-                 /* 73 */ OWNER FIXED("\xf", "\7") "\0\x32\3net\0",
+             /*  0 */ OWNER FIXED("\xf", "\x9") "\0\x0a\4mail\xc0\x0e"
+             /* 21 */ OWNER FIXED("\xf", "\4") "\0\x14\xc0\x29"
+             /* 37 */ OWNER FIXED("\xf", "\6") "\0\x1e\1x\xc0\x29"
+             /* 55 */ OWNER FIXED("\xf", "\6") "\0\x28\1y\xc0\x4e"
+             /* 73 */ OWNER FIXED("\xf", "\7") "\0\x32\3net\0",
              .pointers = (const uint16_t[]){0, 19, 21, 35, 37, 53, 55, 71, 73},
              .length = 92,
              .count = 5,
@@ -76,9 +77,8 @@ static const struct sample samples[] = {
      .signature_text = RRSIG_TEXT("MX")},
     {.what = "names that lean on the owner",
      .names_owner = true,
-     .rrs = {.octets = (const uint8_t *)OWNER FIXED("\2", "\2") OWNER
-                 OWNER FIXED("\2", "\5") "\2ns\xc0\x0c"
-                 OWNER FIXED("\2", "\4") "\1t\xc0\x35",
+     .rrs = {.octets = (const uint8_t *)OWNER FIXED("\2", "\2")
+                 OWNER OWNER FIXED("\2", "\5") "\2ns\xc0\x0c" OWNER FIXED("\2", "\4") "\1t\xc0\x35",
              .pointers = (const uint16_t[]){0, 12, 14, 29, 31, 45},
              .length = 47,
              .count = 3,
@@ -88,8 +88,9 @@ static const struct sample samples[] = {
      .text = "@ 60 IN NS @\n@ 60 IN NS ns.@\n@ 60 IN NS t.ns.@\n",
      .signature_text = RRSIG_TEXT("NS")},
     {.what = "two names in one RR",
-     .rrs = {.octets = (const uint8_t *)OWNER FIXED("\6", "\x21") "\3loc\xc0\x0e\4post\xc0\x27"
-                 "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5",
+     .rrs = {.octets = (const uint8_t *)OWNER FIXED(
+                 "\6", "\x21") "\3loc\xc0\x0e\4post\xc0\x27"
+                               "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5",
              .pointers = (const uint16_t[]){0, 16, 23},
              .length = 45,
              .count = 1,
@@ -398,8 +399,9 @@ static void rrsets_decode_past_the_reach_of_pointers(void **state)
 
 static const struct fragment glue = {
     /* ns.@, @, t.ns.@ of the NS sample */
-    .octets = (const uint8_t *)"\xc0\x35" FIXED("\1", "\4") "\xc0\0\2\1" OWNER FIXED("\1", "\4")
-        "\xc0\0\2\2" "\xc0\x46" FIXED("\x1c", "\x10") "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1",
+    .octets = (const uint8_t *)"\xc0\x35" FIXED("\1", "\4") "\xc0\0\2\1" OWNER FIXED(
+        "\1", "\4") "\xc0\0\2\2"
+                    "\xc0\x46" FIXED("\x1c", "\x10") "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1",
     .length = 60,
     .count = 3,
     .owner_length = 11,
@@ -430,8 +432,7 @@ static void check_glue_at(const struct setting *setting, uint32_t at)
     response.limit = (uint32_t)length;
     assert_true(response_put_run(&response, SECTION_ADDITIONAL, &glue, &samples[2].rrs, &place));
 
-    expand(expected,
-           "ns.@ 60 IN A 192.0.2.1\n@ 60 IN A 192.0.2.2\nt.ns.@ 60 IN AAAA 2001:db8::1\n",
+    expand(expected, "ns.@ 60 IN A 192.0.2.1\n@ 60 IN A 192.0.2.2\nt.ns.@ 60 IN AAAA 2001:db8::1\n",
            setting->owner, setting->suffix);
     length = response_finish(&response, 0, &no_edns, RCODE_NOERROR);
     ldns_pkt *packet = decode(wire, length);
@@ -477,8 +478,9 @@ static void names_in_rdata_own_additional_records(void **state)
                                                          fragment_pointer_suffix(2))};
         assert_true(response_put(&response, SECTION_ANSWER, &samples[0].rrs, NULL, &target));
         assert_true(response_put(&response, SECTION_ANSWER, &samples[0].rrs, NULL, &suffix));
-        expand(expected, "y.x.mail.^ 60 IN A 192.0.2.1\ny.x.mail.^ 60 IN A 192.0.2.2\n"
-                         "^ 60 IN A 192.0.2.1\n^ 60 IN A 192.0.2.2\n",
+        expand(expected,
+               "y.x.mail.^ 60 IN A 192.0.2.1\ny.x.mail.^ 60 IN A 192.0.2.2\n"
+               "^ 60 IN A 192.0.2.1\n^ 60 IN A 192.0.2.2\n",
                settings[i].owner, settings[i].suffix);
         finish_to_text(&response, before, text);
         assert_string_equal(text, expected);
@@ -497,9 +499,8 @@ static void past_their_reach_names_in_rdata_cannot_be_pointed_to(void **state)
     begin(&response, wire, ROOM, NAME("\1a\7example"));
     fill_up_to(&response, 20000);
     assert_true(response_put(&response, SECTION_ANSWER, &samples[1].rrs, NULL, &place));
-    assert_int_equal(response_resolve(&response, &samples[1].rrs, &place,
-                                      fragment_pointer_within(11, 14)),
-                     0);
+    assert_int_equal(
+        response_resolve(&response, &samples[1].rrs, &place, fragment_pointer_within(11, 14)), 0);
     assert_int_equal(
         response_resolve(&response, &samples[1].rrs, &place, fragment_pointer_suffix(2)),
         WIRE_HEADER_SIZE + 2);
@@ -511,8 +512,8 @@ static void past_their_reach_names_in_rdata_cannot_be_pointed_to(void **state)
 static void a_cname_can_be_made_from_prefix_and_target(void **state)
 {
     (void)state;
-    static const uint32_t places[] = {0,     300,   WIRE_POINTER_MAX - 20, WIRE_POINTER_MAX - 5,
-                                      16383, 16384, 40000};
+    static const uint32_t places[] = {
+        0, 300, WIRE_POINTER_MAX - 20, WIRE_POINTER_MAX - 5, 16383, 16384, 40000};
     uint8_t *wire = malloc(ROOM);
     char text[TEXT_MAX];
 
@@ -559,16 +560,19 @@ static void suffixes_are_found_through_pointers(void **state)
 
     begin(&response, wire, sizeof wire, NAME("\1A\7eXample"));
     assert_true(response_put(&response, SECTION_ANSWER, &samples[1].rrs, NULL, &place));
-    uint32_t offset = response_resolve(&response, &samples[1].rrs, &place,
-                                       fragment_pointer_within(11, 69));
+    uint32_t offset =
+        response_resolve(&response, &samples[1].rrs, &place, fragment_pointer_within(11, 69));
     assert_int_equal(response_copy_name(&response, offset, copy), 18);
     assert_memory_equal(copy, "\1y\1x\4mail\7eXample", 18);
 
     static const struct {
         unsigned octets;
         const char *suffix;
-    } cases[] = {{0, "\1y\1x\4mail\7example"}, {2, "\1x\4mail\7example"}, {4, "\4mail\7example"},
-                 {9, "\7example"},             {17, ""}};
+    } cases[] = {{0, "\1y\1x\4mail\7example"},
+                 {2, "\1x\4mail\7example"},
+                 {4, "\4mail\7example"},
+                 {9, "\7example"},
+                 {17, ""}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         response_read_name(&response, response_suffix(&response, offset, cases[i].octets), &name);
         assert_int_equal(name.length, 18 - cases[i].octets);
@@ -614,12 +618,12 @@ static void the_header_copies_what_was_asked(void **state)
         uint16_t flags, rcode;
     } cases[] = {
         {{0x00, 0x00}, {0x80, 0x00}, 0, RCODE_NOERROR},
-        {{0x01, 0x10}, {0x81, 0x10}, 0, RCODE_NOERROR},           /* RD, CD */
-        {{0x07, 0xff}, {0x81, 0x10}, 0, RCODE_NOERROR},           /* AA, TC, RA, Z, AD, RCODE */
-        {{0x78, 0x00}, {0xf8, 0x04}, 0, RCODE_NOTIMP},            /* opcode 15 */
+        {{0x01, 0x10}, {0x81, 0x10}, 0, RCODE_NOERROR}, /* RD, CD */
+        {{0x07, 0xff}, {0x81, 0x10}, 0, RCODE_NOERROR}, /* AA, TC, RA, Z, AD, RCODE */
+        {{0x78, 0x00}, {0xf8, 0x04}, 0, RCODE_NOTIMP},  /* opcode 15 */
         {{0x01, 0x00}, {0x85, 0x03}, FLAG_AA, RCODE_NXDOMAIN},
         {{0x00, 0x00}, {0x86, 0x00}, FLAG_AA | FLAG_TC, RCODE_NOERROR},
-        {{0x00, 0x00}, {0x80, 0x00}, 0, RCODE_BADVERS},           /* the rest goes into OPT */
+        {{0x00, 0x00}, {0x80, 0x00}, 0, RCODE_BADVERS}, /* the rest goes into OPT */
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint8_t query[] = "\xab\xcd__\0\1\0\2\0\3\0\4\1A\0\0\1\0\1";
@@ -653,12 +657,11 @@ static void each_section_counts_its_own(void **state)
     struct response response;
 
     begin(&response, wire, sizeof wire, NAME("\1a\7example"));
-    static const enum section sections[] = {SECTION_ANSWER, SECTION_AUTHORITY,
-                                            SECTION_ADDITIONAL};
+    static const enum section sections[] = {SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL};
     for (size_t i = 0; i < COUNT_OF(sections); i++) {
         struct place place = {.owner = WIRE_HEADER_SIZE};
-        assert_true(response_put(&response, sections[i], &samples[i].rrs, &samples[i].signatures,
-                                 &place));
+        assert_true(
+            response_put(&response, sections[i], &samples[i].rrs, &samples[i].signatures, &place));
     }
     size_t length = response_finish(&response, 0, &no_edns, RCODE_NOERROR);
     ldns_pkt *packet = decode(wire, length);
@@ -701,9 +704,40 @@ static void clearing_keeps_the_question(void **state)
     assert_memory_equal(wire, "\x12\x34\x82\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1", 27);
 }
 
+static void a_cut_response_is_its_question(void **state)
+{
+    static const struct {
+        const char *what;
+        uint8_t wire[64];
+        size_t length, left;
+    } cases[] = {
+        {"header", "\0\1\x84\0\0\0\0\1\0\2\0\3", 12, 12},
+        {"question",
+         "\0\1\x84\0\0\1\0\1\0\2\0\3\1a\2bc\0\0\1\0\1"
+         "rest",
+         26, 22},
+        {"root", "\0\1\x84\0\0\1\0\1\0\2\0\3\0\0\1\0\1", 17, 17},
+        {"question without end", "\0\1\x84\0\0\1\0\0\0\0\0\0\3abc\3abc", 20, 12},
+        {"question without class", "\0\1\x84\0\0\1\0\0\0\0\0\0\0\0\1", 15, 12},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t wire[64];
+        print_message("%s\n", cases[i].what);
+        memcpy(wire, cases[i].wire, sizeof wire);
+        assert_int_equal(response_cut(wire, cases[i].length), cases[i].left);
+        assert_int_equal(wire[2], 0x86);
+        assert_int_equal(wire_read_u16(wire + 4), cases[i].left > 12);
+        assert_memory_equal(wire + 6, "\0\0\0\0\0\0", 6);
+        assert_memory_equal(wire + 12, cases[i].wire + 12, cases[i].left - 12);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cut_response_is_its_question),
         cmocka_unit_test(rrsets_decode_wherever_they_are_put),
         cmocka_unit_test(rrsets_decode_across_the_reach_of_pointers),
         cmocka_unit_test(rrsets_decode_past_the_reach_of_pointers),

@@ -195,6 +195,31 @@ static void an_answer_that_cannot_be_sent_costs_no_other(void **state)
     }
 }
 
+/* Larger than the next network takes, and not to be fragmented: over TCP it gets through. */
+static void an_answer_that_is_too_large_is_cut_short(void **state)
+{
+    static const struct step steps[] = {{0, EMSGSIZE}, {0, EMSGSIZE}};
+    struct scene *scene = *state;
+    const struct counters *counters = &scene->memory->counters;
+    uint8_t answer[512];
+
+    memcpy(kernel.steps, steps, sizeof steps);
+    kernel.count = 2;
+    send_query(scene, 5);
+    assert_int_equal(udp_serve(&scene->udp), 1);
+    assert_int_equal(recv(scene->client, answer, sizeof answer, MSG_DONTWAIT), HEADER + 18);
+    assert_int_equal(answer[1], 5);
+    assert_int_equal(answer[2], 0x86); /* QR, AA, TC */
+    assert_memory_equal(answer + 4, "\0\1\0\0\0\0\0\0\2ns\4unit\4test\0\0\1\0\1", 26);
+    assert_int_equal(counters->dropped[COUNTERS_DROP_UNSENDABLE], 0);
+
+    kernel.forever = EMSGSIZE;
+    send_query(scene, 6);
+    assert_int_equal(udp_serve(&scene->udp), 1);
+    assert_int_equal(take_answers(scene), 0);
+    assert_int_equal(counters->dropped[COUNTERS_DROP_UNSENDABLE], 1);
+}
+
 static void a_full_batch_tells_that_there_may_be_more(void **state)
 {
     struct scene *scene = *state;
@@ -254,7 +279,8 @@ static void a_successor_finishes_first(void **state)
     assert_int_equal(address->traffic.udp_responses, QUERIES);
 }
 
-/* --- answers that leave together --------------------------------------------------------------- */
+/* --- answers that leave together ---------------------------------------------------------------
+ */
 
 static void skip_without_bundles(const struct scene *scene)
 {
@@ -276,8 +302,8 @@ static void answers_to_one_client_leave_together(void **state)
 
 static void answers_of_another_length_leave_apart(void **state)
 {
-    static const uint8_t longer[] = {0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,   4,   'u', 'n', 'i',
-                                     't', 4, 't', 'e', 's', 't', 0, 0, 2, 0, 1};
+    static const uint8_t longer[] = {0,   3,   0,   0, 0,   1,   0,   0,   0, 0, 0, 0, 4, 'u',
+                                     'n', 'i', 't', 4, 't', 'e', 's', 't', 0, 0, 2, 0, 1};
     struct scene *scene = *state;
 
     skip_without_bundles(scene);
@@ -341,6 +367,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_answer_that_cannot_be_sent_costs_no_other, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(an_answer_that_is_too_large_is_cut_short, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_full_batch_tells_that_there_may_be_more, open_scene,
                                         close_scene),

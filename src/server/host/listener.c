@@ -35,17 +35,22 @@ static void size_receive_buffer(int fd)
         set_option(fd, SOL_SOCKET, SO_RCVBUF, size);
 }
 
+void listener_allow_fragments(int udp, const union address *address, bool allowed)
+{
+    if (address->any.sa_family == AF_INET6)
+        set_option(udp, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                   allowed ? IPV6_PMTUDISC_OMIT : IPV6_PMTUDISC_PROBE);
+    else
+        set_option(udp, IPPROTO_IP, IP_MTU_DISCOVER,
+                   allowed ? IP_PMTUDISC_OMIT : IP_PMTUDISC_PROBE);
+}
+
 static void set_udp_options(int fd, const union address *address)
 {
     bool v6 = address->any.sa_family == AF_INET6;
 
     size_receive_buffer(fd);
-    /* Whoever forges "fragmentation needed" could otherwise make us send fragments, and replace the
-     * second by his own. OMIT ignores what path MTU discovery has learnt. */
-    if (v6)
-        set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
-    else
-        set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+    listener_allow_fragments(fd, address, true);
     if (address_is_wildcard(address)) {
         if (v6)
             set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);

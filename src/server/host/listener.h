@@ -46,6 +46,14 @@ enum listener_outcome listener_open(const struct listener *listener, bool first,
  * can join it. */
 void listener_prepare(int fd, const union address *address, int type);
 
+/*
+ * Answers that have to be fragmented on their way can be replaced in part by whoever guesses the
+ * second fragment (RFC 9715). Not `allowed`: they leave with DF, and what is larger than the next
+ * network takes is refused with EMSGSIZE. Nobody can lower that limit from outside, either way:
+ * what path MTU discovery has learnt is ignored.
+ */
+void listener_allow_fragments(int udp, const union address *address, bool allowed);
+
 void listener_close(struct listener_sockets *sockets);
 
 /*

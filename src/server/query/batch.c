@@ -61,8 +61,8 @@ static unsigned bounded(uint32_t count)
     return count <= BATCH_WIDTH ? count : BATCH_WIDTH;
 }
 
-/* The queries that the message send[k] answers have that fate. Whatever has become of the record: it
- * may be a crashed worker's. */
+/* The queries that the message send[k] answers have that fate. Whatever has become of the record:
+ * it may be a crashed worker's. */
 static void decide_message(struct batch *batch, unsigned k, enum batch_fate fate)
 {
     for (unsigned at = batch->first[k]; at < bounded(batch->first[k + 1]); at++)
@@ -139,7 +139,8 @@ static size_t put_control(uint8_t *at, int level, int type, const void *data, si
     return CMSG_SPACE(size);
 }
 
-/* Turns what the kernel said of query i's destination into what tells it the source of message k. */
+/* Turns what the kernel said of query i's destination into what tells it the source of message k.
+ */
 static size_t arrange_source(struct batch *batch, unsigned k, unsigned i)
 {
     struct msghdr *received = &batch->receive[i].msg_hdr;

@@ -8,14 +8,15 @@ enum {
 
 /* Of a bundle being made. */
 struct bundler {
-    uint8_t last[PLACES]; /* the last answer that fell into this place, or BUNDLE_END */
+    uint8_t last[PLACES];       /* the last answer that fell into this place, or BUNDLE_END */
     uint8_t count[BATCH_WIDTH]; /* answers in the bundle up to this one */
 };
 
 static unsigned place_of(const struct batch *batch, unsigned i)
 {
     /* The port is at the same place in both kinds of address. */
-    return (batch->peer[i].v4.sin_port * 0x9e37u + batch->reply_length[i] * 31u) >> 4 & (PLACES - 1);
+    return (batch->peer[i].v4.sin_port * 0x9e37u + batch->reply_length[i] * 31u) >> 4 &
+           (PLACES - 1);
 }
 
 static bool have_one_client(const union address *a, const union address *b)

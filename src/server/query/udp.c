@@ -1,5 +1,7 @@
 #include "server/query/udp.h"
 
+#include "message/response.h"
+
 #include <errno.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -50,8 +52,8 @@ static bool begin_all(struct udp *udp)
     for (unsigned i = 0; look_at_pending(batch, &i); i++) {
         if (batch_is_cut_off(batch, i))
             counters_add(&udp->counters->cut_off, 1);
-        zones_to_find |= answer_begin(&tasks[i], udp->settings, batch->query[i],
-                                      batch_query_length(batch, i));
+        zones_to_find |=
+            answer_begin(&tasks[i], udp->settings, batch->query[i], batch_query_length(batch, i));
     }
     return zones_to_find;
 }
@@ -173,8 +175,20 @@ struct sending {
     unsigned next;   /* the first that is not out */
     unsigned failed; /* answers that cannot be sent */
     unsigned waits;
-    bool second_try;
+    bool second_try; /* of the message in front */
+    bool was_cut;    /* likewise */
 };
+
+/*
+ * What would have to be fragmented on its way is not sent (listener.h); whoever asked is told to
+ * ask over TCP (RFC 9715 §3.1). Only where the next network takes less than 1,260 octets.
+ */
+static void cut_short(struct batch *batch, unsigned k)
+{
+    struct iovec *answer = batch->send[k].msg_hdr.msg_iov;
+
+    answer->iov_len = response_cut(answer->iov_base, answer->iov_len);
+}
 
 /* The message in front has failed twice. If it is a bundle, it is perhaps the way there that cannot
  * cut it (a network card without checksums, IPsec): then bundles are done without from now on. */
@@ -188,6 +202,12 @@ static void give_up(struct batch *batch, struct sending *sending)
         sending->next = 0;
         return;
     }
+    if (errno == EMSGSIZE && !sending->was_cut) {
+        sending->was_cut = true;
+        cut_short(batch, sending->next);
+        return;
+    }
+    sending->was_cut = false;
     batch_unsendable(batch, sending->next++);
     sending->failed += answers;
 }
@@ -207,7 +227,7 @@ static unsigned send_all(struct udp *udp, unsigned count)
                          MSG_DONTWAIT);
         if (n > 0) {
             sending.next += (unsigned)n;
-            sending.second_try = false;
+            sending.second_try = sending.was_cut = false;
         } else if (errno == EINTR) {
             continue;
         } else if (errno == EAGAIN && sending.waits < SEND_WAITS) {

@@ -223,9 +223,9 @@ static void wake_up(struct ev_loop *loop, ev_check *watcher, int events)
 
 static void open_worker(struct worker *worker, const struct inheritance *inherited)
 {
-    /* Of the UDP sockets and a few others, by poll(2): it watches them while the worker sleeps. epoll
-     * watches always, and the kernel tells it of every datagram that comes, and of every answer
-     * that has gone, while the worker is busy with others: 10 % of all CPU time. */
+    /* Of the UDP sockets and a few others, by poll(2): it watches them while the worker sleeps.
+     * epoll watches always, and the kernel tells it of every datagram that comes, and of every
+     * answer that has gone, while the worker is busy with others: 10 % of all CPU time. */
     *worker = (struct worker){.loop = ev_loop_new(EVBACKEND_POLL | EVFLAG_NOTIMERFD),
                               .inherited = inherited,
                               .table = inherited->table,
@@ -278,6 +278,17 @@ static void keep_inherited_only(const struct inheritance *inherited)
     free(kept);
 }
 
+/* Answers of the usual size get through everywhere in one piece; larger ones are what an operator
+ * asked for. */
+static void settle_fragments(const struct inheritance *inherited)
+{
+    bool allowed = inherited->protection->edns_size > ANSWER_UDP_PAYLOAD_DEFAULT;
+
+    for (size_t i = 0; i < inherited->listener_count; i++)
+        listener_allow_fragments(inherited->sockets[i].udp,
+                                 &inherited->settings->listeners[i].address, allowed);
+}
+
 /* What ps and top show. */
 static void name_process(unsigned slot)
 {
@@ -293,6 +304,7 @@ _Noreturn void worker_run(const struct inheritance *inherited)
 
     name_process(inherited->slot);
     keep_inherited_only(inherited);
+    settle_fragments(inherited);
     secrets_only_read(&inherited->protection->secrets);
     privilege_confine_worker();
     sandbox_enter_worker();
