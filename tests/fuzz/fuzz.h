@@ -1,7 +1,7 @@
 /*
  * A fuzz target: a function that takes any octets and aborts if what is tested breaks a promise. A
  * fuzzer drives it by libFuzzer's entry point; `make check` drives it by replay.c, with inputs that
- * the target makes itself and with the files named on the command line (what once went wrong).
+ * the target makes itself and with its corpus, where what once went wrong is, too; see README.
  */
 #ifndef SORREL_TESTS_FUZZ_H
 #define SORREL_TESTS_FUZZ_H
@@ -18,6 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length);
 struct fuzz_random {
     uint64_t state; /* not 0 */
 };
+
+#define FUZZ_RANDOM_START UINT64_C(0x2545f4914f6cdd1d)
 
 uint32_t fuzz_below(struct fuzz_random *random, uint32_t limit);
 

@@ -274,6 +274,7 @@ static void what_is_refused_is_told_why(void **state)
         {77, PROTOCOL_STATUS, "", 0, {"version 77", "version 1,"}},
         {PROTOCOL_VERSION, 999, "", 0, {"type 999", "sorreld"}},
         {PROTOCOL_VERSION, PROTOCOL_STATUS, "\0\0\0", 4, {"too many", "3"}},
+        {PROTOCOL_VERSION, PROTOCOL_STATUS, "\xff", 2, {"an argument", "UTF-8"}},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -249,6 +249,32 @@ static const struct control_word *find_word(const struct control_word *words, un
     return NULL;
 }
 
+/* Are they UTF-8, as they have to be for a reply to quote them? */
+static bool are_texts(char *const *arguments)
+{
+    for (; *arguments != NULL; arguments++) {
+        json_t *text = json_string(*arguments);
+        if (text == NULL)
+            return false;
+        json_decref(text);
+    }
+    return true;
+}
+
+/* Turns a request away whose arguments are none for that word; false if they may be some. */
+static bool turn_away_arguments(struct connection *connection, const struct control_word *word,
+                                char *const *arguments, size_t count)
+{
+    if (count > word->arguments_max)
+        turn_away(connection, "too many arguments: %zu where there may be %u", count,
+                  word->arguments_max);
+    else if (!are_texts(arguments))
+        turn_away(connection, "an argument is no UTF-8 text");
+    else
+        return false;
+    return true;
+}
+
 /* Makes a request of the message that was read, and has it worked off. */
 static void take_request(struct connection *connection)
 {
@@ -275,10 +301,8 @@ static void take_request(struct connection *connection)
         drop(connection);
         return;
     }
-    if (count > word->arguments_max) {
+    if (turn_away_arguments(connection, word, arguments, count)) {
         free(arguments);
-        turn_away(connection, "too many arguments: %zu where there may be %u", count,
-                  word->arguments_max);
         return;
     }
     struct control_request *request = malloc(sizeof *request);
