@@ -1,9 +1,11 @@
 #include "table/table_file.h"
 
+#include "table/crew.h"
 #include "table/large_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,34 +30,68 @@ static const char *refuse_file(const struct stat *status, uid_t owner)
     return NULL;
 }
 
+/* A file that is being copied, in pieces by several threads. */
+struct copying {
+    int from;
+    uint8_t *to;
+    size_t length;
+    atomic_bool in_small_pages; /* the kernel has declined large ones */
+    atomic_int reason;          /* errno of a read that failed */
+};
+
+/* One large page, or what is left at the end: filled right after the kernel has cleared it. */
+enum { PIECE = LARGE_PAGE };
+
 /* Stops early if the file is getting shorter, which its table will be found out by. */
-static int read_octets(int from, uint8_t *to, size_t length)
+static int read_octets(int from, uint8_t *to, size_t length, size_t offset)
 {
     while (length > 0) {
-        ssize_t got = read(from, to, length);
+        ssize_t got = pread(from, to, length, (off_t)offset);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return got < 0 ? -1 : 0;
+            return got < 0 ? errno : 0;
         to += got;
         length -= (size_t)got;
+        offset += (size_t)got;
     }
     return 0;
+}
+
+static bool copy_piece(void *closure, size_t number)
+{
+    struct copying *copying = closure;
+    size_t start = number * PIECE;
+    size_t rest = copying->length - start, length = rest < PIECE ? rest : PIECE;
+
+    if (length == LARGE_PAGE && !copying->in_small_pages &&
+        large_pages_provide(copying->to, start, start + length) == start)
+        copying->in_small_pages = true;
+    int reason = read_octets(copying->from, copying->to + start, length, start);
+    if (reason != 0)
+        copying->reason = reason;
+    return reason == 0;
 }
 
 /* By a mapping, for sendfile(2) would put the copy into small pages. */
 static int copy_octets(int from, int to, size_t length)
 {
-    void *copy = large_pages_map(to, length, PROT_READ | PROT_WRITE);
+    size_t pieces = (length + PIECE - 1) / PIECE;
+    struct copying copying = {
+        .from = from,
+        .to = large_pages_map(to, length, PROT_READ | PROT_WRITE),
+        .length = length,
+        .reason = ENOMEM, /* if the crew cannot so much as begin */
+    };
+    const struct crew_work work = {
+        .jobs = pieces, .window = pieces, .perform = copy_piece, .closure = &copying};
 
-    if (copy == MAP_FAILED)
+    if (copying.to == MAP_FAILED)
         return -1;
-    large_pages_provide(copy, 0, length - length % LARGE_PAGE);
-    int result = read_octets(from, copy, length);
-    int reason = errno;
-    munmap(copy, length);
-    errno = reason;
-    return result;
+    bool copied = crew_run(&work);
+    munmap(copying.to, length);
+    errno = copying.reason;
+    return copied ? 0 : -1;
 }
 
 /* A sealed memory file with `length` octets of `file`; -1 with errno. */

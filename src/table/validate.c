@@ -14,7 +14,7 @@
 enum {
     /* Octets from which on several threads are worth their while. */
     LARGE = 1 << 20,
-    /* Each has a map, an eighth of the table in size. */
+    /* Each has a map, of one bit to eight for each unit of the table. */
     SHARES_MAX = 4,
 };
 
@@ -193,13 +193,14 @@ static const char *check_slots(const struct validation *v, struct share *share, 
 {
     const struct table_section *section = v->section;
     const struct table_slot *slots = section_at(section, section->slots);
-    unsigned marks = MARK_NODE | (section->nsec3_count > 0 ? MARK_PROOFS : 0);
+    bool with_proofs = section->nsec3_count > 0;
     uint32_t end = share_start(v, number + 1, section->slot_count);
 
     for (uint32_t i = share_start(v, number, section->slot_count); i < end; i++) {
         if (slots[i].node == 0)
             continue;
-        if (!validate_demand(&share->map, slots[i].node, marks))
+        if (!validate_demand(&share->map, slots[i].node, MARK_NODE) ||
+            (with_proofs && !validate_demand(&share->map, slots[i].node, MARK_PROOFS)))
             return "a slot leads to no node";
         share->nodes++;
     }

@@ -1,50 +1,47 @@
 #include "table/validate_nodes.h"
 
 #include "message/codes.h"
+#include "message/octets.h"
 #include "table/validate_rrset.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 bool validate_map_make(struct validate_map *map, const struct table_section *section)
 {
     map->section = section;
     map->units = (uint32_t)(section->length / TABLE_UNIT) - section->nodes;
-    map->marks = calloc(map->units, 1);
-    return map->marks != NULL;
+    map->words = (size_t)map->units / 64 + 1;
+    map->wanted = 0;
+    /* Of these pages only the sets that are used are ever touched. */
+    map->found = calloc(map->words, 2 * VALIDATE_MARKS * sizeof *map->found);
+    map->demanded = map->found != NULL ? map->found + VALIDATE_MARKS * map->words : NULL;
+    return map->found != NULL;
 }
 
 void validate_map_free(struct validate_map *map)
 {
-    free(map->marks);
-}
-
-static uint64_t read_eight(const uint8_t *marks)
-{
-    uint64_t eight;
-
-    memcpy(&eight, marks, sizeof eight);
-    return eight;
+    free(map->found);
 }
 
 bool validate_demands_are_met(const struct validate_map *const *maps, unsigned count)
 {
-    const uint64_t low_halves = UINT64_C(0x0f0f0f0f0f0f0f0f);
-    uint32_t at = 0;
+    size_t words = maps[0]->words;
 
-    for (; at + 8 <= maps[0]->units; at += 8) {
-        uint64_t eight = read_eight(maps[0]->marks + at);
-        for (unsigned i = 1; i < count; i++)
-            eight |= read_eight(maps[i]->marks + at);
-        if ((eight >> 4 & ~eight & low_halves) != 0)
-            return false;
-    }
-    for (; at < maps[0]->units; at++) {
-        unsigned one = 0;
+    for (unsigned mark = 0; mark < VALIDATE_MARKS; mark++) {
+        unsigned wanted = 0;
         for (unsigned i = 0; i < count; i++)
-            one |= maps[i]->marks[at];
-        if ((one >> 4 & ~one) != 0)
-            return false;
+            wanted |= maps[i]->wanted;
+        if (!(wanted >> mark & 1))
+            continue;
+        for (size_t at = mark * words; at < (mark + 1) * words; at++) {
+            uint64_t demanded = 0, found = 0;
+            for (unsigned i = 0; i < count; i++) {
+                demanded |= maps[i]->demanded[at];
+                found |= maps[i]->found[at];
+            }
+            if ((demanded & ~found) != 0)
+                return false;
+        }
     }
     return true;
 }
@@ -65,18 +62,17 @@ static bool has_capital(uint64_t eight)
 
 static bool is_lower(const uint8_t *octets, unsigned length)
 {
-    unsigned at = 0;
-
-    for (; at + 8 <= length; at += 8) {
-        uint64_t eight;
-        memcpy(&eight, octets + at, 8);
-        if (has_capital(eight))
-            return false;
+    if (length < 8) {
+        uint64_t eight = 0;
+        for (unsigned at = 0; at < length; at++)
+            eight = eight << 8 | octets[at];
+        return !has_capital(eight);
     }
-    for (; at < length; at++)
-        if ((uint8_t)(octets[at] - 'A') < 26)
+    for (unsigned at = 0; at + 8 <= length; at += 8)
+        if (has_capital(octets_read_8(octets + at)))
             return false;
-    return true;
+    /* the last eight, some of them for the second time */
+    return !has_capital(octets_read_8(octets + length - 8));
 }
 
 /* Checks labels that go on above: no root octet at their end. */
@@ -145,6 +141,9 @@ static const char *check_flags(const struct subject *subject)
     unsigned flags = subject->node->flags;
     unsigned kinds = subject->kinds;
 
+    /* Nothing to agree about, as with most. */
+    if ((flags | kinds) == 0 && !is_wildcard(owner->labels, owner->length))
+        return NULL;
     if (flags & NODE_CUT &&
         (!(kinds & HAS_NS) || kinds & (HAS_CNAME | HAS_DNAME) || owner->length == 0))
         return "a zone cut has no NS, or more than a cut may have";
@@ -155,12 +154,12 @@ static const char *check_flags(const struct subject *subject)
     return NULL;
 }
 
-static bool is_nsec3_or_none(const struct validate_map *map, uint32_t ref)
+static bool is_nsec3_or_none(struct validate_map *map, uint32_t ref)
 {
     return ref == 0 || validate_demand(map, ref, MARK_NODE | MARK_NSEC3);
 }
 
-static const char *check_proofs(const struct validate_map *map, const struct table_node *node)
+static const char *check_proofs(struct validate_map *map, const struct table_node *node)
 {
     const struct table_proofs *proofs = node_proofs(node);
 
@@ -172,40 +171,52 @@ static const char *check_proofs(const struct validate_map *map, const struct tab
     return NULL;
 }
 
-static const char *check_rrset(const struct validate_map *map, struct subject *subject,
-                               const struct rrset *rrset)
-{
-    const char *reason = validate_rrset(rrset, &subject->owner);
+static const char beyond_section[] = "a node goes beyond its section";
 
+/* Checks the RRset at `at`, whatever it has; `*size` becomes the octets that it takes. */
+static const char *check_rrset(struct validate_map *map, struct subject *subject, const uint8_t *at,
+                               size_t available, size_t *size)
+{
+    struct rrset_walk walk = {.next = at, .left = 1, .owner_length = subject->owner.name_length};
+    struct rrset rrset;
+
+    *size = validate_rrset_size(at, available);
+    if (*size == 0)
+        return beyond_section;
+    rrset_next(&walk, &rrset);
+    const char *reason = validate_rrset(&rrset, &subject->owner);
     if (reason != NULL)
         return reason;
-    for (unsigned i = 0; i < rrset->target_count; i++)
-        if (!validate_demand(map, target_node(&rrset->targets[i]), MARK_NODE))
+    for (unsigned i = 0; i < rrset.target_count; i++)
+        if (!validate_demand(map, target_node(&rrset.targets[i]), MARK_NODE))
             return "a target is not a node";
-    subject->kinds |= (uint8_t)kind_of(rrset);
+    subject->kinds |= (uint8_t)kind_of(&rrset);
     return NULL;
 }
 
 /* Checks the node's RRsets; `*next` becomes the octet behind them. */
-static const char *check_rrsets(const struct validate_map *map, struct subject *subject,
+static const char *check_rrsets(struct validate_map *map, struct subject *subject,
                                 const uint8_t *end, const uint8_t **next)
 {
-    struct rrset_walk walk = node_rrsets(map->section, subject->node);
+    const uint8_t *at = (const uint8_t *)node_first_rrset(subject->node);
     unsigned least_type = 0;
 
-    while (walk.left > 0) {
-        struct rrset rrset;
-        if (walk.next > end || validate_rrset_size(walk.next, (size_t)(end - walk.next)) == 0)
-            return "a node goes beyond its section";
-        rrset_next(&walk, &rrset);
-        if (rrset.type < least_type)
+    for (unsigned left = subject->node->rrset_count; left > 0; left--) {
+        const struct table_rrset *stored = (const void *)at;
+        const char *reason = NULL;
+        if (at + sizeof *stored > end)
+            return beyond_section;
+        if (stored->type < least_type)
             return "a node's RRsets are not in ascending order";
-        least_type = rrset.type + 1u;
-        const char *reason = check_rrset(map, subject, &rrset);
+        least_type = stored->type + 1u;
+        size_t size = validate_plain_rrset(at, (size_t)(end - at));
+        if (size == 0)
+            reason = check_rrset(map, subject, at, (size_t)(end - at), &size);
         if (reason != NULL)
             return reason;
+        at += size;
     }
-    *next = walk.next;
+    *next = at;
     return NULL;
 }
 
@@ -213,19 +224,19 @@ static void mark_node(const struct validate_map *map, const struct subject *subj
 {
     const struct table_node *node = subject->node;
     size_t at = (size_t)((const uint8_t *)node - (const uint8_t *)map->section);
-    unsigned marks = MARK_NODE;
+    uint32_t unit = (uint32_t)(at / TABLE_UNIT) - map->section->nodes;
 
+    validate_map_add(map, map->found, unit, MARK_NODE);
     if (subject->kinds & HAS_NSEC)
-        marks |= MARK_NSEC;
+        validate_map_add(map, map->found, unit, MARK_NSEC);
     if (subject->kinds & HAS_NSEC3)
-        marks |= MARK_NSEC3;
+        validate_map_add(map, map->found, unit, MARK_NSEC3);
     if (node->flags & NODE_PROOFS)
-        marks |= MARK_PROOFS;
-    map->marks[at / TABLE_UNIT - map->section->nodes] |= (uint8_t)marks;
+        validate_map_add(map, map->found, unit, MARK_PROOFS);
 }
 
 /* Checks the node at `at`; `*next` becomes the octet behind it. */
-static const char *check_node(const struct validate_map *map, const uint8_t *at, const uint8_t *end,
+static const char *check_node(struct validate_map *map, const uint8_t *at, const uint8_t *end,
                               const uint8_t **next)
 {
     const struct table_node *node = (const void *)at;
@@ -238,7 +249,7 @@ static const char *check_node(const struct validate_map *map, const uint8_t *at,
     unsigned name_length = node_name_length(map->section, node);
 
     if ((size_t)(subject.owner.labels - at) + node->owner_length > (size_t)(end - at))
-        return "a node goes beyond its section";
+        return beyond_section;
     if (name_length > NAME_OCTETS_MAX ||
         !labels_are_sound(subject.owner.labels, node->owner_length))
         return "a node's name is malformed";
@@ -256,13 +267,10 @@ static const char *check_node(const struct validate_map *map, const uint8_t *at,
 
 static bool is_filler(const uint8_t *unit)
 {
-    uint64_t octets;
-
-    memcpy(&octets, unit, sizeof octets);
-    return octets == 0;
+    return octets_read_8(unit) == 0;
 }
 
-const char *validate_nodes(const struct validate_map *map, uint32_t from, uint32_t to)
+const char *validate_nodes(struct validate_map *map, uint32_t from, uint32_t to)
 {
     const uint8_t *start = (const void *)map->section;
     const uint8_t *at = start + (uint64_t)from * TABLE_UNIT;

@@ -22,6 +22,12 @@ struct validate_owner {
 size_t validate_rrset_size(const uint8_t *at, size_t available);
 
 /*
+ * The same of an RRset that is plain and sound: RRs only, of a type whose RDATA nobody looks into,
+ * as most are. 0: it is not, and validate_rrset_size() and validate_rrset() tell what else it is.
+ */
+size_t validate_plain_rrset(const uint8_t *at, size_t available);
+
+/*
  * Checks an RRset that lies in bounds: RRs, signatures, glue, pointers, and how targets are named;
  * not which nodes the targets are. NULL, or a sentence without a full stop.
  */
