@@ -267,11 +267,13 @@ void nsec3_chain_choose(struct zone *zone, struct nsec3_chain *chain)
     const struct zone_record *chosen = NULL;
 
     *chain = (struct nsec3_chain){0};
-    if (sha1() == NULL) {
+    bool has_parameters = zone_find_rrset(zone, ZONE_APEX, TYPE_NSEC3PARAM, &rrset);
+    /* Not before it is needed: libcrypto takes two milliseconds to begin with. */
+    if (has_parameters && sha1() == NULL) {
         report_error(zone->report, zone->files[0].path, 0, "libcrypto provides no SHA-1");
         return;
     }
-    if (zone_find_rrset(zone, ZONE_APEX, TYPE_NSEC3PARAM, &rrset))
+    if (has_parameters)
         chosen = choose(zone, &rrset, chain, &complete);
     if (chosen != NULL && !complete)
         zone_record_warning(zone, chosen, "the NSEC3 chain of this NSEC3PARAM is not complete");

@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -9,13 +10,11 @@
 
 #include "server/host/sandbox.h"
 #include "server/metrics/exposition.h"
+#include "server/metrics/microhttpd.h"
 #include "server/metrics/page.h"
 #include "server/metrics/snapshot.h"
 #include "server/statistics/explain.h"
 
-#include <microhttpd.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -72,7 +71,7 @@ static void visitor_changed(void *closure, struct MHD_Connection *connection, vo
 {
     struct http *http = closure;
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        microhttpd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct visitor *visitor = *context;
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -93,7 +92,7 @@ static void request_done(void *closure, struct MHD_Connection *connection, void 
                          enum MHD_RequestTerminationCode code)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        microhttpd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     (void)closure;
     (void)request;
@@ -135,26 +134,26 @@ static void add_headers(struct MHD_Response *response, const struct reply *reply
     };
 
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
-        MHD_add_response_header(response, headers[i][0], headers[i][1]);
-    MHD_add_response_header(response, "Content-Security-Policy", page_policy());
-    MHD_add_response_header(response, "Content-Type", reply->type);
+        microhttpd.add_response_header(response, headers[i][0], headers[i][1]);
+    microhttpd.add_response_header(response, "Content-Security-Policy", page_policy());
+    microhttpd.add_response_header(response, "Content-Type", reply->type);
     if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, "Allow", "GET, HEAD");
+        microhttpd.add_response_header(response, "Allow", "GET, HEAD");
 }
 
 /* Takes over the reply's text. */
 static enum MHD_Result send_reply(struct MHD_Connection *connection, struct reply *reply)
 {
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(reply->length, reply->text, MHD_RESPMEM_MUST_FREE);
+        microhttpd.create_response_from_buffer(reply->length, reply->text, MHD_RESPMEM_MUST_FREE);
 
     if (response == NULL) {
         free(reply->text);
         return MHD_NO;
     }
     add_headers(response, reply);
-    enum MHD_Result result = MHD_queue_response(connection, reply->status, response);
-    MHD_destroy_response(response);
+    enum MHD_Result result = microhttpd.queue_response(connection, reply->status, response);
+    microhttpd.destroy_response(response);
     return result;
 }
 
@@ -249,13 +248,18 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
 
 static struct MHD_Daemon *start(struct http *http, int listener)
 {
-    return MHD_start_daemon(
+    return microhttpd.start_daemon(
         MHD_USE_EPOLL, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, listener,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)CONNECTIONS_EACH, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_NOTIFY_CONNECTION, visitor_changed, http, MHD_OPTION_NOTIFY_COMPLETED,
         request_done, NULL, MHD_OPTION_END);
+}
+
+bool http_prepare(char error[HTTP_ERROR_MAX])
+{
+    return microhttpd_load(error);
 }
 
 _Noreturn void http_run(int listener, int connection)
@@ -270,7 +274,7 @@ _Noreturn void http_run(int listener, int connection)
     http.daemon = start(&http, listener);
     sandbox_enter_metrics();
     while (http.daemon != NULL && !http.lost) {
-        if (MHD_run_wait(http.daemon, TICK_MILLISECONDS) != MHD_YES)
+        if (microhttpd.run_wait(http.daemon, TICK_MILLISECONDS) != MHD_YES)
             break;
         end_slow_visitors(&http);
     }
@@ -278,6 +282,12 @@ _Noreturn void http_run(int listener, int connection)
 }
 
 #else
+
+bool http_prepare(char error[HTTP_ERROR_MAX])
+{
+    snprintf(error, HTTP_ERROR_MAX, "this sorreld was built without libmicrohttpd");
+    return false;
+}
 
 _Noreturn void http_run(int listener, int connection)
 {

@@ -12,8 +12,17 @@
 #ifndef SORREL_SERVER_HTTP_H
 #define SORREL_SERVER_HTTP_H
 
-/* Serves the listening socket, asking the supervisor by `connection`, until that ends; in
- * the sandbox, once all is open. Needs libmicrohttpd; without it, it fails. */
+#include "server/host/library.h"
+
+#include <stdbool.h>
+
+enum { HTTP_ERROR_MAX = LIBRARY_ERROR_MAX };
+
+/* Loads what http_run() needs, libmicrohttpd; false with the reason if it is not there. */
+bool http_prepare(char error[HTTP_ERROR_MAX]);
+
+/* Serves the listening socket, asking the supervisor by `connection`, until that ends; in the
+ * sandbox, once all is open. Only where http_prepare() has succeeded. */
 _Noreturn void http_run(int listener, int connection);
 
 #endif

@@ -177,6 +177,7 @@ bool metrics_open(struct supervisor *supervisor)
 {
     struct settings *settings = supervisor->settings;
     struct metrics *metrics = &supervisor->metrics;
+    char error[HTTP_ERROR_MAX];
 
     ev_init(&metrics->again, again_due);
     metrics->again.data = supervisor;
@@ -184,6 +185,10 @@ bool metrics_open(struct supervisor *supervisor)
     metrics->listener = -1;
     if (settings->http.any.sa_family == AF_UNSPEC)
         return true;
+    if (!http_prepare(error)) {
+        log_error("cannot serve HTTP: %s: install libmicrohttpd, or leave out --http", error);
+        return false;
+    }
     metrics->listener = handover_take(&settings->inherited, HANDOVER_HTTP, 0, &settings->http);
     if (metrics->listener >= 0 || bind_listener(supervisor))
         return true;
