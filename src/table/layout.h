@@ -42,6 +42,10 @@
  * by other cuts (sibling glue) or by authoritative RRsets have nodes too that only a table_target
  * leads to; neither they nor NSEC3 nodes are in the slots.
  *
+ * What is left of the zone is never answered with, and only transferred (RFC 5936 §3.5): RRsets
+ * that a zone cut or a DNAME occludes, NSEC3 RRs of a chain that is not served. It is in occluded
+ * nodes, which nothing leads to: a transfer walks through all nodes. So a name may have two.
+ *
  * A zone cut's node holds NS, and DS and NSEC where they exist, nothing else. In-domain glue
  * (addresses of name servers at or below the cut) is stored with the NS RRset: RFC 9471 wants it
  * complete or TC set. Other addresses are targets: added while there is room.
@@ -55,7 +59,7 @@
 #define TABLE_MAGIC "SORRELzt"
 
 enum {
-    TABLE_VERSION = 1,
+    TABLE_VERSION = 2,
     TABLE_BYTE_ORDER = 0x01020304,
     TABLE_UNIT = 8, /* octets a ref counts in */
 };
@@ -114,7 +118,10 @@ struct table_section {
                              no node */
 };
 
-enum { SECTION_SIGNED = 1 << 0 }; /* the apex has a DNSKEY RRset, and the zone RRSIGs */
+enum section_flag {
+    SECTION_SIGNED = 1 << 0,     /* the apex has a DNSKEY RRset, and the zone RRSIGs */
+    SECTION_INCOMPLETE = 1 << 1, /* RRs that do not fit into a message are not here */
+};
 
 /* A file the section was made from: the zone file first, then those it includes. What tells the
  * next builder whether it has changed. Followed by path (not NUL-terminated), padded to 8. */
@@ -147,6 +154,8 @@ enum node_flag {
     NODE_WILDCARD_CHILD = 1 << 3, /* the name `*` directly below it is a node */
     NODE_WILDCARD = 1 << 4,       /* its leftmost label is `*` */
     NODE_PROOFS = 1 << 5,         /* struct table_proofs follows: the zone has an NSEC3 chain */
+    NODE_OCCLUDED = 1 << 6,       /* only transferred; has no other flag but NODE_WILDCARD */
+    NODE_EMBEDDED = 1 << 7,       /* addresses that are stored with their cut's NS RRset as well */
 };
 
 /* What the compiler knows of a name's NSEC3 proofs (RFC 5155 §7.2), so that an answer has to hash

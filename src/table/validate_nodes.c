@@ -144,13 +144,17 @@ static const char *check_flags(const struct subject *subject)
     /* Nothing to agree about, as with most. */
     if ((flags | kinds) == 0 && !is_wildcard(owner->labels, owner->length))
         return NULL;
+    if (owner->length > 0 && owner->wildcard != is_wildcard(owner->labels, owner->length))
+        return "a node's wildcard flag and its name contradict each other";
+    if (owner->occluded)
+        return (flags | NODE_WILDCARD) == (NODE_OCCLUDED | NODE_WILDCARD)
+                   ? NULL
+                   : "an occluded node has the flags of others";
     if (flags & NODE_CUT &&
         (!(kinds & HAS_NS) || kinds & (HAS_CNAME | HAS_DNAME) || owner->length == 0))
         return "a zone cut has no NS, or more than a cut may have";
     if (!agree(flags, NODE_CNAME, kinds, HAS_CNAME) || !agree(flags, NODE_DNAME, kinds, HAS_DNAME))
         return "a node's flags and its CNAME or DNAME contradict each other";
-    if (owner->length > 0 && owner->wildcard != is_wildcard(owner->labels, owner->length))
-        return "a node's wildcard flag and its name contradict each other";
     return NULL;
 }
 
@@ -244,7 +248,8 @@ static const char *check_node(struct validate_map *map, const uint8_t *at, const
         .node = node,
         .owner = {.labels = node_owner(node),
                   .length = node->owner_length,
-                  .wildcard = (node->flags & NODE_WILDCARD) != 0},
+                  .wildcard = (node->flags & NODE_WILDCARD) != 0,
+                  .occluded = (node->flags & NODE_OCCLUDED) != 0},
     };
     unsigned name_length = node_name_length(map->section, node);
 
@@ -261,7 +266,8 @@ static const char *check_node(struct validate_map *map, const uint8_t *at, const
         reason = check_proofs(map, node);
     if (reason != NULL)
         return reason;
-    mark_node(map, &subject);
+    if (!subject.owner.occluded)
+        mark_node(map, &subject);
     return NULL;
 }
 

@@ -16,6 +16,7 @@ struct validate_owner {
     uint8_t length;      /* octets of the labels below the apex */
     uint8_t name_length; /* octets of the whole name */
     bool wildcard;
+    bool occluded; /* nobody relies on what CNAME and DNAME RRsets there are */
 };
 
 /* Octets that the RRset at `at` takes, or 0 if `available` octets cannot hold it. */

@@ -80,3 +80,14 @@ bool classify_serves(enum name_state state, uint16_t type)
         return false;
     }
 }
+
+bool classify_occludes(const struct zone_name *name, uint16_t type)
+{
+    bool is_address = type == TYPE_A || type == TYPE_AAAA;
+
+    if (type == TYPE_RRSIG || classify_serves((enum name_state)name->state, type))
+        return false;
+    if (type == TYPE_NSEC3)
+        return !name->chained;
+    return !(is_address && (name->embedded || name->needed));
+}

@@ -20,4 +20,9 @@ static inline bool classify_exists(const struct zone_name *name)
  * state? */
 bool classify_serves(enum name_state state, uint16_t type);
 
+/* Is an RRset of the name neither that, nor used as glue, nor part of the chain that is served?
+ * Then it is only transferred. The zone is compiled as far as it is served. RRSIGs go with what
+ * they cover. */
+bool classify_occludes(const struct zone_name *name, uint16_t type);
+
 #endif

@@ -152,7 +152,7 @@ static void write_glue_node(struct compiler *c, uint32_t name)
     unsigned rrsets = 0;
 
     owner->glue_node = next_ref(c);
-    size_t at = start_node(c, name, 0, NULL);
+    size_t at = start_node(c, name, owner->embedded ? NODE_EMBEDDED : 0, NULL);
     for (unsigned i = 0; i < 2; i++)
         if (zone_find_rrset(c->zone, name, types[i], &rrset)) {
             rrset_compiler_write(&c->rrsets, name, &rrset, UINT32_MAX);
@@ -168,9 +168,29 @@ static void write_nsec3_node(struct compiler *c, struct nsec3_entry *entry)
     const struct zone_rrset rrset = {.type = TYPE_NSEC3, .first = entry->record, .count = 1};
 
     entry->node = next_ref(c);
+    c->zone->names[entry->name].chained = true;
     size_t at = start_node(c, entry->name, 0, NULL);
     rrset_compiler_write(&c->rrsets, entry->name, &rrset, UINT32_MAX);
     finish_node(c, at, 1);
+}
+
+/* The node of what of the name's RRs is only transferred, if there is any. */
+static void write_occluded_node(struct compiler *c, uint32_t name)
+{
+    const struct zone_name *owner = &c->zone->names[name];
+    struct zone_rrset rrset = {0};
+    unsigned rrsets = 0;
+    size_t at = 0;
+
+    while (zone_next_rrset(c->zone, name, &rrset)) {
+        if (!classify_occludes(owner, rrset.type))
+            continue;
+        if (rrsets++ == 0)
+            at = start_node(c, name, NODE_OCCLUDED, NULL);
+        rrset_compiler_write(&c->rrsets, name, &rrset, UINT32_MAX);
+    }
+    if (rrsets > 0)
+        finish_node(c, at, rrsets);
 }
 
 enum { COUNTED_NAMES = 1 << 15 };
@@ -182,6 +202,12 @@ static void count_names(const struct compiler *c)
     tally_add(share, c->octets * COUNTED_NAMES / c->zone->name_count, 0);
     if (c->octets > 0)
         tally_tell(share->tally);
+}
+
+/* A guess that spares most names of most zones a look at their RRsets. */
+static bool may_occlude(const struct zone *zone, const struct zone_name *name)
+{
+    return name->state != NAME_AUTHORITATIVE || zone->has_nsec3;
 }
 
 static void write_nodes(struct compiler *c)
@@ -198,6 +224,10 @@ static void write_nodes(struct compiler *c)
     for (uint32_t name = 0; name < c->zone->name_count; name++)
         if (c->zone->names[name].needed)
             write_glue_node(c, name);
+    c->rrsets.occluded = true;
+    for (uint32_t name = 0; name < c->zone->name_count; name++)
+        if (may_occlude(c->zone, &c->zone->names[name]))
+            write_occluded_node(c, name);
 }
 
 static void settle_targets(struct compiler *c)
@@ -423,7 +453,8 @@ static void finish_head(struct compiler *c, const struct nsec_index *index)
     section->apex = c->zone->names[ZONE_APEX].node;
     section->record_count = c->rrsets.record_count;
     section->deepest = (uint8_t)c->deepest;
-    section->flags = has_keys && c->rrsets.signed_rrsets ? SECTION_SIGNED : 0;
+    section->flags = (uint16_t)((has_keys && c->rrsets.signed_rrsets ? SECTION_SIGNED : 0) |
+                                (c->rrsets.oversize ? SECTION_INCOMPLETE : 0));
     fill_slots(c);
     fill_nsec_index(c, index);
     fill_nsec3_index(c);

@@ -255,7 +255,7 @@ static void warn_of_unused(struct zone *zone, const struct nsec3_chain *chain)
     if (chain->count == 0)
         zone_record_warning(
             zone, example,
-            "NSEC3 records, %zu in all, are left out: no NSEC3PARAM with flags 0 at "
+            "NSEC3 records, %zu in all, are left out of answers: no NSEC3PARAM with flags 0 at "
             "the apex goes with them",
             all);
 }

@@ -11,8 +11,9 @@ static void warn_of_rrset(struct zone *zone, uint32_t name, const struct zone_rr
                         : zone->names[name].state == NAME_CUT       ? "at a zone cut"
                                                                     : "below a zone cut";
 
-    zone_record_warning(zone, zone_record_at(zone, rrset->first), "%s %s is %s and left out",
-                        zone_name_text(zone, name, text), type_to_text(rrset->type, type), where);
+    zone_record_warning(zone, zone_record_at(zone, rrset->first),
+                        "%s %s is %s and left out of answers", zone_name_text(zone, name, text),
+                        type_to_text(rrset->type, type), where);
 }
 
 void occlusion_warn(struct zone *zone)
@@ -22,12 +23,8 @@ void occlusion_warn(struct zone *zone)
         struct zone_rrset rrset = {0};
         if (name->state == NAME_AUTHORITATIVE || name->state == NAME_NONEXISTENT)
             continue;
-        while (zone_next_rrset(zone, number, &rrset)) {
-            bool address = rrset.type == TYPE_A || rrset.type == TYPE_AAAA;
-            bool used = address && (name->embedded || name->needed);
-            bool signature = rrset.type == TYPE_RRSIG && name->state == NAME_CUT;
-            if (!used && !signature && !classify_serves((enum name_state)name->state, rrset.type))
+        while (zone_next_rrset(zone, number, &rrset))
+            if (classify_occludes(name, rrset.type))
                 warn_of_rrset(zone, number, &rrset);
-        }
     }
 }

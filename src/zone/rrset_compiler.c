@@ -165,7 +165,7 @@ static void fill_fragment(struct rrset_compiler *c, uint32_t name, const struct 
         const struct zone_record *record = zone_record_at(c->zone, rrset->first + i);
         fragment_writer_add(&c->rrs, record->type, ttl < ttl_limit ? ttl : ttl_limit, record->rdata,
                             record->length);
-        if (!c->rrs.oversize && ttl_limit == UINT32_MAX)
+        if (!c->rrs.oversize && ttl_limit == UINT32_MAX && !c->occluded)
             note_target(c, name, record);
     }
 }
@@ -174,6 +174,7 @@ static void warn_oversize(struct rrset_compiler *c, uint32_t name, const struct 
 {
     char text[NAME_TEXT_MAX], type[TYPE_TEXT_MAX];
 
+    c->oversize = true;
     zone_record_warning(c->zone, zone_record_at(c->zone, rrset->first),
                         "the %s records of %s do not fit into a message of 65535 octets and "
                         "cannot be sent",

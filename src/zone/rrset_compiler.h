@@ -37,6 +37,8 @@ struct rrset_compiler {
 
     uint32_t record_count;
     bool signed_rrsets; /* there was one */
+    bool oversize;      /* there was something that does not fit into a message */
+    bool occluded;      /* what is written now is in no answer: it has no additional data */
 
     struct fragment_writer rrs;
     struct fragment_writer other; /* signatures or glue: what has no pointer list */

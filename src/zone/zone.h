@@ -44,6 +44,7 @@ struct zone_name {
     bool wildcard_child; /* `*` directly below exists */
     bool needed;         /* at or below a cut: some target leads to its addresses */
     bool embedded;       /* likewise: they are stored with the cut's NS RRset */
+    bool chained;        /* its NSEC3 RR belongs to the chain that is served */
 };
 
 struct zone_record {
