@@ -36,3 +36,11 @@ bool access_allows(const struct access *access, const struct table_section *zone
     const struct prefix_list *allowed = find(access, zone);
     return allowed == NULL || prefix_list_covers(allowed, client);
 }
+
+bool access_grants(const struct access *access, const struct table_section *zone,
+                   const struct client *client)
+{
+    const struct prefix_list *allowed = access != NULL ? find(access, zone) : NULL;
+
+    return allowed != NULL && prefix_list_covers(allowed, client);
+}

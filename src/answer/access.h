@@ -1,5 +1,5 @@
 /*
- * Who may ask about which zone.
+ * Who may ask about which zone, or have it transferred.
  */
 #ifndef SORREL_ANSWER_ACCESS_H
 #define SORREL_ANSWER_ACCESS_H
@@ -22,11 +22,16 @@ struct access_entry {
 struct access {
     struct access_entry *entries; /* ascending by hash */
     size_t count;
-    const struct prefix_list *others; /* for zones without an entry; NULL: everyone */
+    const struct prefix_list *others; /* for zones without an entry; NULL: nothing is
+                                         said of them */
 };
 
 /* `access` NULL: everyone may. */
 bool access_allows(const struct access *access, const struct table_section *zone,
+                   const struct client *client);
+
+/* The same, but only those may that are listed: `access` NULL, or no list for the zone: nobody. */
+bool access_grants(const struct access *access, const struct table_section *zone,
                    const struct client *client);
 
 #endif

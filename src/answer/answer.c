@@ -636,6 +636,43 @@ static size_t finish_plainly(const struct answer_task *task, const struct answer
     return response.at + opt_length;
 }
 
+/* The response to a question for a zone transfer, unless that is a transfer. */
+static size_t finish_transfer(struct answer_task *task, const struct answer_settings *settings,
+                              const struct client *client, uint8_t *wire, size_t wire_max,
+                              struct answer_report *report)
+{
+    const struct query *query = &task->query;
+    const struct transfer_terms terms = {settings->table, settings->transfers,
+                                         settings->transfers_busy};
+    struct transfer_verdict verdict =
+        transfer_judge(&terms, client, query, &task->asked.name, task->wire);
+    struct response response;
+
+    judge_cookie(task, settings, client);
+    report->cookie = task->cookie_state;
+    if (task->cookie_state != COOKIE_ABSENT && is_bad_cookie(task, settings, client))
+        verdict = (struct transfer_verdict){.rcode = RCODE_BADCOOKIE, .ede = EDE_NONE};
+    report->rcode = verdict.rcode;
+    if (verdict.whole) {
+        report->kind = ANSWER_TRANSFER;
+        return 0;
+    }
+    struct edns edns = edns_of_reply(task, settings, client, verdict.rcode);
+    edns.rcode = verdict.rcode;
+    edns.ede = verdict.ede;
+    size_t limit = response_limit(settings, client, query, wire_max) - edns_length(&edns);
+    response_begin(&response, wire, limit, task->wire, query->question_length);
+    if (verdict.rcode == RCODE_NOERROR) {
+        report->kind = ANSWER_DATA;
+        report->source = verdict.zone->apex_hash;
+        report->truncated = !transfer_put_soa(&response, verdict.zone);
+    }
+    return response_finish(&response,
+                           (uint16_t)((verdict.zone != NULL ? FLAG_AA : 0) |
+                                      (report->truncated ? FLAG_TC : 0)),
+                           &edns, verdict.rcode);
+}
+
 static size_t finish_fully(struct answer_task *task, const struct answer_settings *settings,
                            const struct client *client, uint8_t *wire, size_t wire_max,
                            struct answer_report *report)
@@ -713,6 +750,8 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
             return length;
         }
     }
+    if (task->verdict == QUERY_TRANSFER)
+        return finish_transfer(task, settings, client, wire, wire_max, report);
     return finish_fully(task, settings, client, wire, wire_max, report);
 }
 

@@ -12,6 +12,7 @@
 #include "answer/client.h"
 #include "answer/cookie.h"
 #include "answer/lookup.h"
+#include "answer/transfer.h"
 #include "message/query.h"
 #include "table/table.h"
 
@@ -27,6 +28,8 @@ struct answer_settings {
     struct chaos chaos;         /* what is told of the server itself */
     const struct cookie_secrets *cookies; /* NULL: COOKIE options are ignored */
     uint32_t now;               /* for cookies: seconds since 1970, modulo 2^32 */
+    const struct access *transfers; /* who may have which zone transferred; NULL: nobody */
+    bool transfers_busy;        /* no other transfer can begin now */
     const struct access *access; /* who may ask about which zone; NULL: everyone */
     bool cookies_required;      /* over UDP, of clients that know cookies: else BADCOOKIE */
     struct answer_recent *recent; /* NULL, or kept from one query to the next */
@@ -51,6 +54,7 @@ enum answer_kind {
     ANSWER_NODATA,
     ANSWER_NXDOMAIN,
     ANSWER_REFERRAL,
+    ANSWER_TRANSFER, /* no response yet: it is the messages of a transfer (transfer.h) */
 };
 
 /* What the answer was, for counters and limits. */
@@ -70,7 +74,8 @@ struct answer_report {
 
 /*
  * Answers one message. `reply` has room for `reply_max` octets (at least 512; 65535 for TCP) and
- * must not overlap `query`. Returns the length of the response, or 0 for silence.
+ * must not overlap `query`. Returns the length of the response, or 0 for silence; 0, too, if the
+ * report says ANSWER_TRANSFER, as it may for TCP.
  */
 size_t answer(const struct answer_settings *settings, const struct client *client,
               const uint8_t *query, size_t query_length, uint8_t *reply, size_t reply_max,

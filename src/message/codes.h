@@ -95,6 +95,7 @@ enum edns_option {
 enum ede_code {
     EDE_NONE = -1,
     EDE_OTHER = 0,
+    EDE_NOT_READY = 14,
     EDE_PROHIBITED = 18,
     EDE_NOT_AUTHORITATIVE = 20,
     EDE_NOT_SUPPORTED = 21,

@@ -92,6 +92,15 @@ static bool read_opt(struct query *query, const uint8_t *wire, size_t at)
     return query->cookie == 0 || query->cookie_length != 0;
 }
 
+/* `end` is the message offset behind the RDATA, which ends with five numbers (RFC 1035 §3.3.13). */
+static void note_soa(struct query *query, size_t end, size_t rdlength)
+{
+    enum { NUMBERS_SIZE = 20 };
+
+    if (query->qtype == TYPE_IXFR && query->serial == 0 && rdlength > NUMBERS_SIZE)
+        query->serial = (uint16_t)(end - NUMBERS_SIZE);
+}
+
 /* Reads one record; false if the message is malformed by it. */
 static bool read_record(struct query *query, struct cursor *cursor, bool additional)
 {
@@ -105,6 +114,8 @@ static bool read_record(struct query *query, struct cursor *cursor, bool additio
     if (cursor->end - cursor->at - WIRE_RR_FIXED_SIZE < rdlength)
         return false;
     cursor->at += WIRE_RR_FIXED_SIZE + rdlength;
+    if (wire_read_u16(fixed) == TYPE_SOA && !additional)
+        note_soa(query, cursor->at, rdlength);
     if (wire_read_u16(fixed) != TYPE_OPT)
         return true;
     /* One, in the additional section, owned by the root (RFC 6891 §6.1.1). */
@@ -193,7 +204,7 @@ enum query_verdict query_parse(struct query *query, struct name *qname, const ui
         return QUERY_FORMERR;
     if (query->edns_version != 0)
         return QUERY_BADVERS;
-    if (query->opcode != OPCODE_QUERY || query->qtype == TYPE_AXFR || query->qtype == TYPE_IXFR)
+    if (query->opcode != OPCODE_QUERY)
         return QUERY_REFUSED;
-    return QUERY_ANSWER;
+    return query->qtype == TYPE_AXFR || query->qtype == TYPE_IXFR ? QUERY_TRANSFER : QUERY_ANSWER;
 }

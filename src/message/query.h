@@ -19,7 +19,8 @@ enum query_verdict {
     QUERY_NOTIMP,          /* an opcode that is not implemented */
     QUERY_BADVERS,         /* EDNS version other than 0 */
     QUERY_COOKIE,          /* no question, but a COOKIE option (RFC 7873 §5.4): QDCOUNT 0 */
-    QUERY_REFUSED,         /* understood and not done here: zone transfer, UPDATE, NOTIFY */
+    QUERY_REFUSED,         /* understood and not done here: UPDATE, NOTIFY */
+    QUERY_TRANSFER,        /* like QUERY_ANSWER, but the QTYPE is AXFR or IXFR */
 };
 
 struct query {
@@ -38,10 +39,12 @@ struct query {
     uint8_t cookie_length;    /* of the COOKIE option: 8, or 16 to 40 (RFC 7873 §4);
                                  0: none, or a bad one */
     uint16_t cookie;          /* message offset of that option's data; 0: no such option */
+    uint16_t serial;          /* of IXFR: message offset of the serial of the client's SOA record,
+                                 in the authority section (RFC 1995 §3); 0: none */
 };
 
 /* Reads the message at `wire`, `length` octets (at most 65535). `query` and `qname` are filled as
- * far as the verdict allows; with QUERY_ANSWER, completely. */
+ * far as the verdict allows; with QUERY_ANSWER and QUERY_TRANSFER, completely. */
 enum query_verdict query_parse(struct query *query, struct name *qname, const uint8_t *wire,
                                size_t length);
 

@@ -17,6 +17,7 @@
 #define EMPTY_OPT OPT("\0", "\0\0", "\0\0")
 /* A record that is not OPT: owned by QNAME, A 192.0.2.1 */
 #define A_RECORD "\xc0\x0c\0\1\0\1\0\0\0\0\0\4\xc0\0\2\1"
+#define SOA_RECORD "\xc0\x0c\0\6\0\1\0\0\0\0\0\x16\0\0" "\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 
 #define LABEL_63 "\77aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define LABEL_62 "\76aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -93,10 +94,14 @@ static const struct verdict_case cases[] = {
      {.question_length = 17, .qtype = TYPE_ANY, .qclass = CLASS_IN, .udp_payload = 512}},
 
     /* --- what is not done here */
-    {"AXFR", WIRE(PLAIN WWW "\0\xfc\0\1"), QUERY_REFUSED,
+    {"AXFR", WIRE(PLAIN WWW "\0\xfc\0\1"), QUERY_TRANSFER,
      {.question_length = 17, .qtype = TYPE_AXFR, .qclass = CLASS_IN, .udp_payload = 512}},
-    {"IXFR", WIRE(HEADER("\0\0", "\1", "\0", "\1", "\0") WWW "\0\xfb\0\1" A_RECORD), QUERY_REFUSED,
+    {"IXFR", WIRE(HEADER("\0\0", "\1", "\0", "\1", "\0") WWW "\0\xfb\0\1" A_RECORD), QUERY_TRANSFER,
      {.question_length = 17, .qtype = TYPE_IXFR, .qclass = CLASS_IN, .udp_payload = 512}},
+    {"IXFR, with a SOA", WIRE(HEADER("\0\0", "\1", "\0", "\1", "\0") WWW "\0\xfb\0\1" SOA_RECORD),
+     QUERY_TRANSFER,
+     {.question_length = 17, .qtype = TYPE_IXFR, .qclass = CLASS_IN, .udp_payload = 512,
+      .serial = 12 + 17 + 12 + 2}},
     {"NOTIFY", WIRE(HEADER("\x20\0", "\1", "\0", "\0", "\0") WWW "\0\6\0\1"), QUERY_REFUSED,
      {.question_length = 17, .qtype = TYPE_SOA, .qclass = CLASS_IN, .udp_payload = 512,
       .opcode = OPCODE_NOTIFY}},
@@ -250,7 +255,8 @@ static void assert_reads_as(const struct verdict_case *expected)
                  query.wants_keepalive == expected->query.wants_keepalive &&
                  query.edns_version == expected->query.edns_version &&
                  query.cookie == expected->query.cookie &&
-                 query.cookie_length == expected->query.cookie_length;
+                 query.cookie_length == expected->query.cookie_length &&
+                 query.serial == expected->query.serial;
 
     if (!alike)
         fail_msg("%s: verdict %d, question %u, type %u, class %u, payload %u, opcode %u, EDNS %d, "
