@@ -40,7 +40,7 @@ bool acl_has(const struct acl_entries *entries, const char *owner)
     return false;
 }
 
-/* Lets a whole list ask about the zone. False: there is no such list. */
+/* Adds a whole list to the rule of the zone. False: there is no such list. */
 static bool allow_list(const struct acl_entries *lists, const struct acl_entry *entry,
                        struct access_rules *rules)
 {
@@ -72,19 +72,20 @@ static void tell_unknown(const struct acl_entries *lists, const struct acl_entry
     sink(closure, entry, sentence);
 }
 
-void acl_resolve(const struct acl *acl, struct access_rules *rules, acl_sink *sink, void *closure)
+void acl_resolve(const struct acl_entries *zones, const struct acl_entries *lists,
+                 struct access_rules *rules, acl_sink *sink, void *closure)
 {
     char error[ACCESS_RULES_ERROR_MAX];
 
-    for (size_t i = 0; i < acl->zones.count; i++) {
-        const struct acl_entry *entry = &acl->zones.items[i];
-        if (allow_list(&acl->lists, entry, rules))
+    for (size_t i = 0; i < zones->count; i++) {
+        const struct acl_entry *entry = &zones->items[i];
+        if (allow_list(lists, entry, rules))
             continue;
         bool is_right = entry->owner != NULL
                             ? access_rules_allow(rules, entry->owner, entry->who, error)
                             : access_rules_read(rules, entry->who, error);
         if (!is_right)
-            tell_unknown(&acl->lists, entry, error, sink, closure);
+            tell_unknown(lists, entry, error, sink, closure);
     }
 }
 
@@ -99,14 +100,15 @@ static uint64_t digest_entries(const struct acl_entries *entries, uint64_t seed)
     return seed;
 }
 
-uint64_t acl_digest(const struct acl *acl)
+uint64_t acl_digest(const struct acl_entries *zones, const struct acl_entries *lists)
 {
-    return digest_entries(&acl->zones, digest_entries(&acl->lists, 0));
+    return digest_entries(zones, digest_entries(lists, 0));
 }
 
 void acl_free(struct acl *acl)
 {
     free(acl->lists.items);
-    free(acl->zones.items);
+    free(acl->queries.items);
+    free(acl->transfers.items);
     *acl = (struct acl){0};
 }

@@ -416,15 +416,26 @@ static void read_file(struct file *file)
     config_text_free(&text);
 }
 
+/* `closure`: the option's name. */
 static void tell_of_entry(void *closure, const struct acl_entry *entry, const char *sentence)
 {
     char text[CONFIGURATION_SENTENCE_MAX];
+    const char *name = closure;
 
-    (void)closure;
-    snprintf(text, sizeof text, "allow-query = %.200s: %s", entry->who, sentence);
+    snprintf(text, sizeof text, "%s = %.200s: %s", name, entry->who, sentence);
     for (size_t i = 0; i < reading->file_count; i++)
         if (reading->files[i].path == entry->file)
             tell(i, entry->line, text);
+}
+
+static void resolve_acl(struct options *options)
+{
+    static char query[] = "allow-query", transfer[] = "allow-transfer";
+    struct protection *protection = &options->settings.protection;
+    const struct acl *acl = &options->acl;
+
+    acl_resolve(&acl->queries, &acl->lists, &protection->access, tell_of_entry, query);
+    acl_resolve(&acl->transfers, &acl->lists, &protection->transfers, tell_of_entry, transfer);
 }
 
 bool configuration_read(struct options *options, const char *path, configuration_sink *sink,
@@ -443,7 +454,7 @@ bool configuration_read(struct options *options, const char *path, configuration
     for (; state.current < state.file_count; state.current++)
         read_file(&state.files[state.current]);
     options->origin = (struct option_origin){0};
-    acl_resolve(&options->acl, &options->settings.protection.access, tell_of_entry, NULL);
+    resolve_acl(options);
     pass_on_faults(&state, sink, closure);
     free(state.files);
     free(state.section_lines);

@@ -22,6 +22,7 @@ static option_take take_rate_limit;
 static option_take take_exempt;
 static option_take take_cookies;
 static option_take take_access;
+static option_take take_transfer;
 static option_take take_addresses;
 
 /* 0 stands for that of --rate-limit. */
@@ -281,6 +282,13 @@ const struct option_row options_table[] = {
      .take = take_access,
      .help = "answer questions about ZONE, or zones not named so, for WHO only: ADDR, ADDR/BITS, "
              "any or none; may be repeated"},
+    {.name = "allow-transfer",
+     .repeats = true,
+     .place = OPTION_BOTH,
+     .argument = "[ZONE=]WHO",
+     .take = take_transfer,
+     .help = "let WHO transfer ZONE, or zones not named so: ADDR, ADDR/BITS, any or none; may be "
+             "repeated"},
     {.name = "cookies",
      .place = OPTION_BOTH,
      .argument = "yes|no|required",
@@ -369,6 +377,13 @@ const struct option_row options_table[] = {
      .take = take_access,
      .help = "answer questions about the zone for WHO only: ADDR, ADDR/BITS, any, none or the name "
              "of an acl"},
+    {.section = "zone",
+     .name = "allow-transfer",
+     .repeats = true,
+     .place = OPTION_FILE,
+     .argument = "WHO",
+     .take = take_transfer,
+     .help = "let WHO transfer the zone: ADDR, ADDR/BITS, any, none or the name of an acl"},
     {.section = "acl",
      .name = "addresses",
      .repeats = true,
@@ -540,6 +555,7 @@ void options_free(struct options *options)
     free(options->zones);
     free(options->settings.listeners);
     access_rules_free(&options->settings.protection.access);
+    access_rules_free(&options->settings.protection.transfers);
     free(options->settings.protection.rrl.exempt.prefixes);
     *options = (struct options){0};
 }
@@ -710,9 +726,10 @@ static bool take_exempt(struct options *options, const struct option_row *row, c
     return false;
 }
 
-/* On the command line there are no lists. */
-static bool take_access(struct options *options, const struct option_row *row, const char *text,
-                        char error[OPTION_ERROR_MAX])
+/* One more in the file's `entries`, or in `rules`: on the command line there are no lists. */
+static bool take_who(struct options *options, const struct option_row *row, const char *text,
+                     struct acl_entries *entries, struct access_rules *rules,
+                     char error[OPTION_ERROR_MAX])
 {
     const struct acl_entry entry = {.who = text,
                                     .file = options->origin.file,
@@ -720,8 +737,22 @@ static bool take_access(struct options *options, const struct option_row *row, c
                                     .open = row->section != NULL};
 
     if (options->origin.file == NULL)
-        return access_rules_read(&options->settings.protection.access, text, error);
-    return acl_add(&options->acl.zones, &entry) || refuse_memory(error);
+        return access_rules_read(rules, text, error);
+    return acl_add(entries, &entry) || refuse_memory(error);
+}
+
+static bool take_access(struct options *options, const struct option_row *row, const char *text,
+                        char error[OPTION_ERROR_MAX])
+{
+    return take_who(options, row, text, &options->acl.queries,
+                    &options->settings.protection.access, error);
+}
+
+static bool take_transfer(struct options *options, const struct option_row *row, const char *text,
+                          char error[OPTION_ERROR_MAX])
+{
+    return take_who(options, row, text, &options->acl.transfers,
+                    &options->settings.protection.transfers, error);
 }
 
 static bool take_addresses(struct options *options, const struct option_row *row, const char *text,
@@ -829,7 +860,8 @@ static bool end_zone(struct options *options, const char *title, char error[OPTI
     zone.origin = options_keep(options, title);
     if (zone.origin == NULL)
         return refuse_memory(error);
-    acl_close(&options->acl.zones, zone.origin);
+    acl_close(&options->acl.queries, zone.origin);
+    acl_close(&options->acl.transfers, zone.origin);
     if (zone.text == NULL) {
         snprintf(error, OPTION_ERROR_MAX, "names no file: write zone \"%.200s\" { file = FILE }",
                  title);

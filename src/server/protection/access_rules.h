@@ -1,5 +1,6 @@
 /*
- * The rules that options give for who may ask about which zone (answer/access.h).
+ * The rules that options give for who may ask about which zone, or have it transferred
+ * (answer/access.h).
  */
 #ifndef SORREL_SERVER_ACCESS_RULES_H
 #define SORREL_SERVER_ACCESS_RULES_H
@@ -23,8 +24,8 @@ struct access_rules {
     size_t count;
 };
 
-/* Lets `who`, an address, ADDR/BITS, `any` or `none`, ask about the zone of that name, or with NULL
- * about all that have no rule of their own. False with what to do in `error`. */
+/* Adds `who`, an address, ADDR/BITS, `any` or `none`, to the rule of the zone of that name, or with
+ * NULL to that of all that have no rule of their own. False with what to do in `error`. */
 bool access_rules_allow(struct access_rules *rules, const char *zone, const char *who,
                         char error[ACCESS_RULES_ERROR_MAX]);
 

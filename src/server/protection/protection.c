@@ -80,6 +80,7 @@ void protection_close(struct protection *protection)
         rrl_destroy(protection->limiter);
     protection->limiter = NULL;
     access_rules_free(&protection->access);
+    access_rules_free(&protection->transfers);
     free(protection->rrl.exempt.prefixes);
     protection->rrl.exempt = (struct prefix_list){0};
 }

@@ -39,6 +39,7 @@ struct protection {
     unsigned tcp_per_network; /* ... of one client network; 0: all */
     unsigned tcp_idle;        /* seconds from one answer to the next query */
     struct access_rules access; /* who may ask about which zone */
+    struct access_rules transfers; /* who may have which zone transferred */
     struct rrl_settings rrl;
     struct rrl *limiter; /* NULL: responses are not limited */
 };

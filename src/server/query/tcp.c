@@ -3,6 +3,7 @@
 #include "message/wire.h"
 #include "server/protection/networks.h"
 #include "server/query/framing.h"
+#include "server/query/transfers.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -51,6 +52,7 @@ struct connection {
     uint8_t *output;
     size_t output_start;
     size_t output_end;
+    struct outgoing *transfer; /* under way; NULL: none */
     bool input_ended;  /* the client has sent all it will */
     bool was_answered; /* since the limit was last set */
     bool has_spilled;  /* over the first page of a buffer */
@@ -77,6 +79,7 @@ struct tcp {
     struct connection *free;
     struct connection *connections; /* protection->tcp_connections of them */
     struct networks networks;
+    struct transfers transfers;
     bool finishing;
 };
 
@@ -120,10 +123,18 @@ static void change_connection_count(struct tcp *tcp, int by)
                           memory_order_relaxed);
 }
 
+static void end_transfer(struct connection *connection)
+{
+    if (connection->transfer != NULL)
+        transfers_end(&connection->tcp->transfers, connection->transfer);
+    connection->transfer = NULL;
+}
+
 static void close_connection(struct connection *connection)
 {
     struct tcp *tcp = connection->tcp;
 
+    end_transfer(connection);
     ev_io_stop(tcp->sockets, &connection->io);
     ev_timer_stop(tcp->loop, &connection->limit);
     close(connection->io.fd);
@@ -134,10 +145,16 @@ static void close_connection(struct connection *connection)
     tcp->free = connection;
 }
 
+/* Is there something to be done without the client doing anything? */
+static bool has_answers_due(const struct connection *connection)
+{
+    return connection->transfer != NULL || framing_has_message(&connection->input);
+}
+
 /* Decides what comes next once a turn's work on a connection is done. */
 static void settle(struct connection *connection)
 {
-    bool answers_due = framing_has_message(&connection->input);
+    bool answers_due = has_answers_due(connection);
 
     if (!has_output(connection) && !answers_due &&
         (connection->input_ended || connection->tcp->finishing)) {
@@ -186,6 +203,39 @@ static void note_query(struct slot_tcp_query *noted, const uint8_t *query, size_
     batch_write(&noted->length, (uint32_t)copied);
 }
 
+static void put_frame(struct connection *connection, uint8_t *frame, size_t length)
+{
+    wire_write_u16(frame, (uint16_t)length);
+    connection->output_end += FRAMING_PREFIX + length;
+    connection->was_answered = true;
+}
+
+/* Writes the next message of the transfer that is under way. Returns its length. */
+static size_t continue_transfer(struct connection *connection)
+{
+    struct transfer *transfer = &connection->transfer->transfer;
+    struct slot_tcp_query *noted = &connection->tcp->memory->tcp_query;
+    uint8_t *frame = connection->output + connection->output_end;
+
+    note_query(noted, transfer->query, WIRE_HEADER_SIZE + (size_t)transfer->question_length);
+    size_t n = transfer_next(transfer, frame + FRAMING_PREFIX);
+    batch_write(&noted->length, 0);
+    put_frame(connection, frame, n);
+    if (transfer_has_ended(transfer))
+        end_transfer(connection);
+    return n;
+}
+
+static size_t begin_transfer(struct connection *connection, const uint8_t *query, size_t length)
+{
+    struct tcp *tcp = connection->tcp;
+
+    connection->transfer =
+        transfers_begin(&tcp->transfers, connection->network, tcp->settings->table, query, length,
+                        tcp->settings->udp_payload_max);
+    return continue_transfer(connection);
+}
+
 static void answer_one(struct connection *connection, const uint8_t *query, size_t length)
 {
     struct tcp *tcp = connection->tcp;
@@ -193,27 +243,31 @@ static void answer_one(struct connection *connection, const uint8_t *query, size
     struct answer_report report;
 
     note_query(&tcp->memory->tcp_query, query, length);
+    tcp->settings->transfers_busy = !transfers_have_room(&tcp->transfers, connection->network);
     size_t n = answer(tcp->settings, &connection->client, query, length, frame + FRAMING_PREFIX,
                       WIRE_MESSAGE_MAX, &report);
     batch_write(&tcp->memory->tcp_query.length, 0);
+    if (n > 0)
+        put_frame(connection, frame, n);
+    else if (report.kind == ANSWER_TRANSFER)
+        n = begin_transfer(connection, query, length);
     counters_add(&connection->traffic->tcp_queries, 1);
     counters_answered(&tcp->memory->counters, &report, length, n);
-    if (n == 0)
-        return;
-    wire_write_u16(frame, (uint16_t)n);
-    connection->output_end += FRAMING_PREFIX + n;
-    connection->was_answered = true;
-    counters_add(&connection->traffic->tcp_responses, 1);
+    if (n > 0)
+        counters_add(&connection->traffic->tcp_responses, 1);
 }
 
-/* Answers as many of the messages that have arrived as are sure to find room. */
+/* Answers as many of the messages that have arrived as are sure to find room; but of a transfer it
+ * is one message, and what comes behind its question waits. */
 static void answer_input(struct connection *connection)
 {
     const uint8_t *query;
     size_t length;
 
     protection_refresh(connection->tcp->protection, connection->tcp->settings);
-    while (OUTPUT_ROOM - connection->output_end >= FRAME_MAX &&
+    if (connection->transfer != NULL)
+        continue_transfer(connection);
+    while (connection->transfer == NULL && OUTPUT_ROOM - connection->output_end >= FRAME_MAX &&
            (query = framing_next(&connection->input, &length)) != NULL)
         answer_one(connection, query, length);
     connection->has_spilled |= connection->input.end > PAGE || connection->output_end > PAGE;
@@ -255,7 +309,7 @@ static void serve_connection(struct ev_loop *loop, ev_io *watcher, int events)
         close_connection(connection);
         return;
     }
-    if (has_output(connection) && drained)
+    if (drained && (has_output(connection) || connection->transfer != NULL))
         set_limit(connection, write_limit);
     settle(connection);
 }
@@ -320,6 +374,7 @@ static void serve_newcomer(struct acceptor *acceptor, int fd, const struct clien
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     framing_init(&connection->input, connection->input.octets);
     connection->output_start = connection->output_end = 0;
+    connection->transfer = NULL;
     connection->input_ended = false;
     connection->was_answered = connection->has_spilled = false;
     ev_io_init(&connection->io, serve_connection, fd, EV_READ);
@@ -444,7 +499,8 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
 
 static bool is_under_way(const struct connection *connection)
 {
-    return has_output(connection) || connection->input.start < connection->input.end;
+    return has_output(connection) || connection->transfer != NULL ||
+           connection->input.start < connection->input.end;
 }
 
 void tcp_retire(struct tcp *tcp)
@@ -476,7 +532,16 @@ void tcp_finish(struct tcp *tcp)
     tcp_leave(tcp);
     for (size_t i = 0; i < tcp->protection->tcp_connections; i++) {
         struct connection *connection = &tcp->connections[i];
-        if (ev_is_active(&connection->io))
+        if (!ev_is_active(&connection->io))
+            continue;
+        if (connection->transfer != NULL)
+            close_connection(connection);
+        else
             settle(connection);
     }
+}
+
+void tcp_leave_table(struct tcp *tcp, const struct sealed_table *table)
+{
+    transfers_leave_table(&tcp->transfers, table);
 }

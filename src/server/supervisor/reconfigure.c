@@ -98,7 +98,8 @@ static const struct {
     /* The policy first: it cannot change while the number of workers does. */
     {NULL, "steering", DUE_NOW, change_steering}, {NULL, "workers", DUE_NOW, change_workers},
     {NULL, "stall", DUE_NOW, change_stall},       {NULL, "zones", DUE_NOW, NULL},
-    {NULL, "allow-query", DUE_NOW, NULL}, /* which is looked at as a whole */
+    /* These are looked at as a whole. */
+    {NULL, "allow-query", DUE_NOW, NULL}, {NULL, "allow-transfer", DUE_NOW, NULL},
     {"log", "target", DUE_NOW, change_log},       {"log", "level", DUE_NOW, change_log},
     {"log", "timestamps", DUE_NOW, change_log},   {NULL, "user", DUE_RESTART, NULL},
     {NULL, "control", DUE_RESTART, NULL},
@@ -148,8 +149,11 @@ static void name_the_rest(struct supervisor *supervisor, struct options *next)
             continue;
         add_name(due == DUE_TAKEOVER ? by_takeover : by_restart, row->section, row->name);
     }
-    if (acl_digest(&supervisor->options->acl) != acl_digest(&next->acl))
+    const struct acl *now = &supervisor->options->acl, *then = &next->acl;
+    if (acl_digest(&now->queries, &now->lists) != acl_digest(&then->queries, &then->lists))
         add_name(by_takeover, NULL, "allow-query");
+    if (acl_digest(&now->transfers, &now->lists) != acl_digest(&then->transfers, &then->lists))
+        add_name(by_takeover, NULL, "allow-transfer");
     if (*by_takeover != '\0')
         log_warning(
             "changed in the configuration, and not in use before a takeover, which loses no "

@@ -38,6 +38,7 @@ struct worker {
     struct sealed_table table;
     struct answer_settings settings;
     struct access access;
+    struct access transfers;
     struct answer_recent recent;
     struct udp *udp;
     struct tcp *tcp;
@@ -64,15 +65,22 @@ static _Noreturn void fail(void)
 }
 
 /* The rules of access, as they go with the table. */
+static const struct access *compile_rules(const struct worker *worker,
+                                          const struct access_rules *rules, struct access *access)
+{
+    if (rules->count == 0)
+        return NULL;
+    if (!access_rules_compile(rules, worker->table.table.header->seed, access))
+        fail();
+    return access;
+}
+
 static void compile_access(struct worker *worker)
 {
-    const struct access_rules *rules = &worker->inherited->protection->access;
+    const struct protection *protection = worker->inherited->protection;
 
-    if (rules->count == 0)
-        return;
-    if (!access_rules_compile(rules, worker->table.table.header->seed, &worker->access))
-        fail();
-    worker->settings.access = &worker->access;
+    worker->settings.access = compile_rules(worker, &protection->access, &worker->access);
+    worker->settings.transfers = compile_rules(worker, &protection->transfers, &worker->transfers);
 }
 
 static void adopt(struct worker *worker, int fd)
@@ -85,7 +93,7 @@ static void adopt(struct worker *worker, int fd)
     struct sealed_table previous = worker->table;
     worker->table = next;
     worker->recent = (struct answer_recent){0};
-    seal_unmap(&previous);
+    tcp_leave_table(worker->tcp, &previous);
     compile_access(worker);
     tell_supervisor(worker, CHANNEL_ADOPTED);
 }

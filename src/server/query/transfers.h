@@ -1,0 +1,53 @@
+/*
+ * The zone transfers that a worker has under way, and the tables that they are of. A worker adopts
+ * a new table whenever there is one; the old one then stays mapped until its last transfer has
+ * ended, so that each client gets one version of the zone.
+ */
+#ifndef SORREL_SERVER_TRANSFERS_H
+#define SORREL_SERVER_TRANSFERS_H
+
+#include "answer/transfer.h"
+#include "server/protection/networks.h"
+#include "table/seal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    /* At a time. It bounds how many former tables are kept, and what UDP waits for: a message each
+     * a turn of the event loop, which is 16 KiB and some 30 us. */
+    TRANSFERS_MAX = 16,
+    /* Of one client network, so that the others' are not kept waiting by slow ones. */
+    TRANSFERS_PER_NETWORK = 8,
+};
+
+/* One of them. */
+struct outgoing {
+    struct transfer transfer;
+    const void *base; /* of its table; NULL: it is not under way */
+    const struct network *network;
+};
+
+/* All 0: there are none. */
+struct transfers {
+    unsigned count;
+    struct outgoing outgoing[TRANSFERS_MAX];
+    struct sealed_table kept[TRANSFERS_MAX]; /* former tables; base NULL: none */
+};
+
+/* May a client of that network have one more? */
+bool transfers_have_room(const struct transfers *transfers, const struct network *network);
+
+/* Begins the transfer that `query` asks for (answer/transfer.h). There is room. */
+struct outgoing *transfers_begin(struct transfers *transfers, const struct network *network,
+                                 const struct table *table, const uint8_t *query, size_t length,
+                                 uint16_t payload);
+
+/* It has ended, or is broken off. */
+void transfers_end(struct transfers *transfers, struct outgoing *outgoing);
+
+/* Unmaps a table that is not used otherwise any more, as soon as no transfer is of it. */
+void transfers_leave_table(struct transfers *transfers, const struct sealed_table *table);
+
+#endif
