@@ -23,7 +23,7 @@ _sorrel()
         COMPREPLY=($(compgen -W 'hash query cpu random shared' -- "$word"))
         return
         ;;
-    -c | --config | --control | --state | -o | --plot)
+    -c | --config | --control | --state | --dnstap | -o | --plot)
         COMPREPLY=($(compgen -f -- "$word"))
         return
         ;;

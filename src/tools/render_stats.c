@@ -187,6 +187,19 @@ static void print_sockets(const json_t *stats, const struct view *view, FILE *ou
     columns_finish(&columns, out);
 }
 
+/* Messages of dnstap. */
+static void print_dnstap(const json_t *dnstap, const struct view *view, FILE *out)
+{
+    const json_t *dropped = json_object_get(dnstap, "dropped");
+    char written[WORDS_MAX], slow[WORDS_MAX], away[WORDS_MAX];
+
+    fprintf(out, "%-*s %s written, dropped: %s slow, %s away%s\n", LABEL_WIDTH, "dnstap",
+            words_number(scaled(view, members_number(dnstap, "written")), written),
+            words_number(scaled(view, members_number(dropped, "slow")), slow),
+            words_number(scaled(view, members_number(dropped, "away")), away),
+            json_is_true(json_object_get(dnstap, "writing")) ? "" : "; nothing is written now");
+}
+
 /* --- all of it ------------------------------------------------------------------------- */
 
 static void print_title(const json_t *stats, const struct view *view, FILE *out)
@@ -228,6 +241,8 @@ static void print_stats(const json_t *stats, const struct view *view, FILE *out)
     if (members_sum(json_object_get(total, "cookies")) > 0)
         print_kinds("Cookies", json_object_get(total, "cookies"), view, out);
     print_kinds("Batch widths", json_object_get(total, "batch_width"), view, out);
+    if (json_object_get(stats, "dnstap") != NULL)
+        print_dnstap(json_object_get(stats, "dnstap"), view, out);
     json_decref(total);
 }
 

@@ -67,11 +67,18 @@ static void every_number_has_its_line(void **state)
         "sorrel_table_bytes 4096",
         "sorrel_cookies_total{worker=\"0\",state=\"valid\"} 4",
         "sorrel_rate_limited_total{worker=\"0\",outcome=\"slipped\"} 2",
+        "sorrel_dnstap_writing 1",
+        "sorrel_dnstap_messages_written_total 300",
+        "sorrel_dnstap_messages_dropped_total{reason=\"slow\"} 20",
+        "sorrel_dnstap_messages_dropped_total{reason=\"away\"} 1",
     };
     json_t *stats = documents_stats(100, 10);
 
     json_object_set_new(json_array_get(json_object_get(stats, "workers"), 1), "state",
                         json_string("starting"));
+    json_object_set_new(stats, "dnstap",
+                        documents_read("{'target': 'unix:/run/dnstap', 'writing': true, "
+                                       "'written': 300, 'dropped': {'slow': 20, 'away': 1}}"));
     json_object_update_new(json_array_get(json_object_get(stats, "workers"), 0),
                            documents_read("{'cookies': {'valid': 4}, 'rrl': {'slipped': 2}}"));
     char *text = expose(stats, documents_status());

@@ -163,6 +163,29 @@ static void statistics_fit_the_screen(void **state)
     json_decref(stats);
 }
 
+static void dnstap_has_a_line_if_it_is_on(void **state)
+{
+    static const struct {
+        const char *dnstap, *line;
+    } cases[] = {
+        {"{'writing': true, 'written': 12345678, 'dropped': {'slow': 7, 'away': 0}}",
+         "\ndnstap         12,345,678 written, dropped: 7 slow, 0 away\n"},
+        {"{'writing': false, 'written': 0, 'dropped': {'slow': 0, 'away': 3}}",
+         "\ndnstap         0 written, dropped: 0 slow, 3 away; nothing is written now\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *stats = documents_stats(100, 10);
+        json_object_set_new(stats, "dnstap", documents_read(cases[i].dnstap));
+        char *text = printed(render_stats, stats);
+        assert_non_null(strstr(text, cases[i].line));
+        assert_fits(text);
+        free(text);
+        json_decref(stats);
+    }
+}
+
 static void rates_are_per_second(void **state)
 {
     (void)state;
@@ -217,6 +240,7 @@ int main(void)
         cmocka_unit_test(replies_look_right),
         cmocka_unit_test(many_zones_do_not_scroll_the_status_away),
         cmocka_unit_test(statistics_fit_the_screen),
+        cmocka_unit_test(dnstap_has_a_line_if_it_is_on),
         cmocka_unit_test(rates_are_per_second),
         cmocka_unit_test(an_explanation_can_be_read),
     };

@@ -91,7 +91,7 @@ static int open_scene(void **state)
         connect(scene.client, (struct sockaddr *)&address, length) != 0)
         return -1;
     udp_start(&scene.udp, scene.loop, scene.server, false, &scene.memory->addresses[0],
-              &scene.memory->counters, &scene.settings, &scene.protection);
+              &scene.memory->counters, &scene.settings, &scene.protection, NULL);
     return 0;
 }
 
@@ -272,7 +272,7 @@ static void a_successor_finishes_first(void **state)
     assert_int_equal(n, QUERIES);
     ev_io_stop(scene->loop, &scene->udp.readable);
     udp_start(&scene->udp, scene->loop, scene->server, false, address, &scene->memory->counters,
-              &scene->settings, &scene->protection);
+              &scene->settings, &scene->protection, NULL);
     assert_int_equal(take_answers(scene), 0xff);
     assert_int_equal(batch->stage, BATCH_EMPTY);
     assert_int_equal(address->traffic.udp_queries, QUERIES);

@@ -32,12 +32,15 @@ static option_take take_addresses;
     .most = RRL_RATE_MAX, .unit = "responses a second", .zero = "same", .fallback = "same"
 static option_take take_told;
 static option_take take_zones;
+static option_take take_dnstap;
 
 /* In the order of enum sandbox_wish. */
 static const char *const sandbox_wishes[] = {"off", "on", NULL};
 /* Of enum log_target, and of enum log_level. */
 static const char *const targets[] = {"stderr", "syslog", NULL};
 static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
+/* Of enum tap_messages. */
+static const char *const tap_words[] = {"queries", "responses", "both", NULL};
 
 /* --- the table ------------------------------------------------------------------- */
 
@@ -338,6 +341,37 @@ const struct option_row options_table[] = {
      .take = take_http,
      .shown = "none",
      .help = "serve a status page and metrics there, port 9153 unless given"},
+    {.section = "dnstap",
+     .name = "target",
+     .command = "dnstap",
+     .place = OPTION_BOTH,
+     .argument = "FILE|unix:PATH",
+     .take = take_dnstap,
+     .shown = "none",
+     .help = "write queries and responses there, as dnstap has them: to a file, or to a "
+             "socket where a reader listens"},
+    {.section = "dnstap",
+     .name = "messages",
+     .command = "dnstap-messages",
+     .place = OPTION_BOTH,
+     .argument = "WHICH",
+     .take = option_take_word,
+     .field = OPTION_FIELD(settings.tap.messages),
+     .words = tap_words,
+     .fallback = "both",
+     .help = "which of them: queries, responses or both"},
+    {.section = "dnstap",
+     .name = "sample",
+     .command = "dnstap-sample",
+     .place = OPTION_BOTH,
+     .argument = "N",
+     .take = option_take_number,
+     .field = OPTION_FIELD(settings.tap.sample),
+     .least = 1,
+     .most = 1000000,
+     .unit = "queries",
+     .fallback = "1",
+     .help = "only one of every N queries, with its response"},
     {.name = "test",
      .letter = 't',
      .place = OPTION_COMMAND,
@@ -428,6 +462,7 @@ const struct option_section options_sections[] = {
     {.name = "acl", .title = "NAME", .end = end_acl},
     {.name = "rate-limit"},
     {.name = "log"},
+    {.name = "dnstap"},
     {.name = NULL},
 };
 
@@ -696,6 +731,42 @@ static bool take_http(struct options *options, const struct option_row *row, con
     if (address_parse(&options->settings.http, full, reason))
         return true;
     snprintf(error, OPTION_ERROR_MAX, "%s", reason);
+    return false;
+}
+
+/* Without the libraries there is nobody to write it. */
+#ifdef HAVE_DNSTAP
+static const bool has_dnstap = true;
+#else
+static const bool has_dnstap = false;
+#endif
+
+static bool take_dnstap(struct options *options, const struct option_row *row, const char *text,
+                        char error[OPTION_ERROR_MAX])
+{
+    static const char scheme[] = "unix:";
+    struct tap_settings *tap = &options->settings.tap;
+
+    (void)row;
+    if (!has_dnstap) {
+        snprintf(error, OPTION_ERROR_MAX,
+                 "this sorreld was built without libfstrm and libprotobuf-c, which dnstap needs");
+        return false;
+    }
+    tap->is_socket = strncmp(text, scheme, sizeof scheme - 1) == 0;
+    const char *path = tap->is_socket ? text + sizeof scheme - 1 : text;
+    if (*path == '\0') {
+        snprintf(error, OPTION_ERROR_MAX, "give the path of a file, or unix: and that of a socket");
+        return false;
+    }
+    tap->target = text;
+    tap->path = options_resolve(options, path);
+    if (tap->path == NULL)
+        return refuse_memory(error);
+    if (!tap->is_socket || strlen(tap->path) < TAP_SOCKET_PATH_MAX)
+        return true;
+    snprintf(error, OPTION_ERROR_MAX, "the path of a socket has at most %d characters",
+             TAP_SOCKET_PATH_MAX - 1);
     return false;
 }
 

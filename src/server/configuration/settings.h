@@ -6,6 +6,7 @@
 
 #include "server/control/control_socket.h"
 #include "server/control/handover.h"
+#include "server/dnstap/tap_settings.h"
 #include "server/host/address.h"
 #include "server/host/listener.h"
 #include "server/host/program.h"
@@ -37,6 +38,7 @@ struct settings {
     union address http;            /* of the status page; family AF_UNSPEC: none */
     int takeover;                  /* connection to the daemon whose place is taken; -1: none */
     struct protection protection;
+    struct tap_settings tap;
     struct program program; /* that `sorrelctl takeover` starts */
 };
 

@@ -118,3 +118,8 @@ void privilege_confine_metrics(void)
 {
     confine(NULL, 0);
 }
+
+void privilege_confine_dnstap(void)
+{
+    confine(NULL, 0);
+}

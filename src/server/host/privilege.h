@@ -5,6 +5,7 @@
  *   builder      the same user, without rights but to read files (where the supervisor may)
  *   worker       the same user, without any right
  *   metrics      likewise
+ *   dnstap       likewise
  */
 #ifndef SORREL_SERVER_PRIVILEGE_H
 #define SORREL_SERVER_PRIVILEGE_H
@@ -29,5 +30,6 @@ void privilege_keep_rights(void);
 void privilege_confine_builder(void);
 void privilege_confine_worker(void);
 void privilege_confine_metrics(void);
+void privilege_confine_dnstap(void);
 
 #endif

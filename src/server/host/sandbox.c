@@ -96,3 +96,8 @@ void sandbox_enter_metrics(void)
 {
     enter(NULL, 0, syscalls_confine_metrics);
 }
+
+void sandbox_enter_dnstap(void)
+{
+    enter(NULL, 0, syscalls_confine_dnstap);
+}

@@ -47,6 +47,7 @@ bool sandbox_describe(char text[SANDBOX_TEXT_MAX]);
  * if the kernel now refuses what it has granted before. */
 void sandbox_enter_worker(void);
 void sandbox_enter_metrics(void);
+void sandbox_enter_dnstap(void);
 
 /* The builder keeps the right to read what is beneath the `count` folders. */
 void sandbox_enter_builder(const char *const *folders, size_t count);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -53,7 +54,7 @@ static const int worker[] = {
     SCMP_SYS(recvmmsg),     SCMP_SYS(sendmmsg),    SCMP_SYS(epoll_wait),    SCMP_SYS(epoll_pwait),
     SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),   SCMP_SYS(epoll_create1), SCMP_SYS(poll),
     SCMP_SYS(ppoll),        SCMP_SYS(accept4),     SCMP_SYS(recvfrom),      SCMP_SYS(sendto),
-    SCMP_SYS(shutdown),     SCMP_SYS(getpeername),
+    SCMP_SYS(shutdown),     SCMP_SYS(getpeername), SCMP_SYS(getsockname),
 };
 
 static const struct condition worker_conditions[] = {
@@ -105,6 +106,16 @@ static const struct condition metrics_conditions[] = {
     {SCMP_SYS(setsockopt), 1, whole, IPPROTO_TCP}, {SCMP_SYS(getsockopt), 1, whole, IPPROTO_TCP},
     {SCMP_SYS(fcntl), 1, whole, F_SETFL},          {SCMP_SYS(write), 0, whole, STDERR_FILENO},
     {SCMP_SYS(writev), 0, whole, STDERR_FILENO},
+};
+
+static const int dnstap[] = {
+    SCMP_SYS(poll),    SCMP_SYS(ppoll),    SCMP_SYS(connect), SCMP_SYS(recvfrom),
+    SCMP_SYS(writev),  SCMP_SYS(pread64),  SCMP_SYS(flock),   SCMP_SYS(ftruncate),
+};
+
+static const struct condition dnstap_conditions[] = {
+    {SCMP_SYS(socket), 0, whole, AF_UNIX},
+    {SCMP_SYS(write), 0, whole, STDERR_FILENO},
 };
 
 /* The signal that the C library takes for itself when it starts a thread, to change the user of all
@@ -191,4 +202,9 @@ bool syscalls_confine_builder(void)
 bool syscalls_confine_metrics(void)
 {
     return confine(metrics, COUNT(metrics), metrics_conditions, COUNT(metrics_conditions));
+}
+
+bool syscalls_confine_dnstap(void)
+{
+    return confine(dnstap, COUNT(dnstap), dnstap_conditions, COUNT(dnstap_conditions));
 }

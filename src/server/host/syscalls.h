@@ -15,9 +15,11 @@
  *             executable; it opens, creates, connects and starts nothing
  *   builder   may besides open files for reading, make memory files, and run threads
  *   metrics   may use the descriptors it has, and accept connections
+ *   dnstap    may use the descriptors it has, connect a Unix socket, and shorten a file
  */
 bool syscalls_confine_worker(void);
 bool syscalls_confine_builder(void);
 bool syscalls_confine_metrics(void);
+bool syscalls_confine_dnstap(void);
 
 #endif

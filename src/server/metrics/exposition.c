@@ -263,6 +263,27 @@ static void write_sockets(const json_t *stats, FILE *out)
     }
 }
 
+/* --- dnstap ------------------------------------------------------------------------------ */
+
+static void write_dnstap(const json_t *dnstap, FILE *out)
+{
+    static const char *const reasons[] = {"slow", "away"};
+    const json_t *dropped = json_object_get(dnstap, "dropped");
+
+    if (dnstap == NULL)
+        return;
+    put_single(out, "sorrel_dnstap_writing", "gauge",
+               "1 if there is somebody to take messages of dnstap.",
+               json_is_true(json_object_get(dnstap, "writing")));
+    put_single(out, "sorrel_dnstap_messages_written_total", "counter",
+               "Messages of dnstap that were written.", members_number(dnstap, "written"));
+    begin(out, "sorrel_dnstap_messages_dropped_total", "counter",
+          "Messages of dnstap that were dropped: they were taken too slowly, or not at all.");
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        put(out, "sorrel_dnstap_messages_dropped_total", LABELS("reason", reasons[i]),
+            members_number(dropped, reasons[i]));
+}
+
 /* --- zones, and the daemon ---------------------------------------------------------------- */
 
 static void write_zones(const json_t *status, FILE *out)
@@ -336,5 +357,6 @@ void exposition_write(const json_t *stats, const json_t *status, FILE *out)
     write_counters(stats, out);
     write_workers(stats, out);
     write_sockets(stats, out);
+    write_dnstap(json_object_get(stats, "dnstap"), out);
     write_zones(status, out);
 }

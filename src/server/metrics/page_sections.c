@@ -422,6 +422,19 @@ static void put_kinds(const struct view *view, const char *title, const json_t *
     free(kinds);
 }
 
+/* Messages, by what became of them. */
+static void put_dnstap(const struct view *view, const json_t *dnstap)
+{
+    const json_t *dropped = json_object_get(dnstap, "dropped");
+    json_t *counts = json_pack("{s:I, s:I, s:I}", "written",
+                               (json_int_t)members_number(dnstap, "written"), "dropped: too slow",
+                               (json_int_t)members_number(dropped, "slow"), "dropped: nobody there",
+                               (json_int_t)members_number(dropped, "away"));
+
+    put_kinds(view, "dnstap", counts);
+    json_decref(counts);
+}
+
 static void put_all_kinds(const struct view *view)
 {
     json_t *total = tally_total(view->stats);
@@ -429,6 +442,8 @@ static void put_all_kinds(const struct view *view)
     fputs("<div class=\"pair\">\n", view->out);
     put_kinds(view, "Questions", json_object_get(total, "qtypes"));
     put_kinds(view, "Answers", json_object_get(total, "rcodes"));
+    if (json_object_get(view->stats, "dnstap") != NULL)
+        put_dnstap(view, json_object_get(view->stats, "dnstap"));
     fputs("</div>\n", view->out);
     json_decref(total);
 }

@@ -250,6 +250,8 @@ unsigned batch_send_singly(struct batch *batch)
 
 void batch_unsendable(struct batch *batch, unsigned k)
 {
+    for (unsigned at = batch->first[k]; at < batch->first[k + 1]; at++)
+        batch->reply_length[batch->order[at]] = 0;
     decide_message(batch, k, BATCH_DONE);
 }
 

@@ -72,6 +72,7 @@ struct tcp {
     struct slot_memory *memory;
     struct answer_settings *settings; /* secrets and time are brought up to date */
     const struct protection *protection;
+    struct tap *tap; /* NULL: nobody is told */
     struct acceptor *acceptors;
     size_t acceptor_count;
     ev_tstamp idle_limit;
@@ -255,6 +256,8 @@ static void answer_one(struct connection *connection, const uint8_t *query, size
     counters_answered(&tcp->memory->counters, &report, length, n);
     if (n > 0)
         counters_add(&connection->traffic->tcp_responses, 1);
+    if (tcp->tap != NULL)
+        tap_stream(tcp->tap, connection->io.fd, query, length, frame + FRAMING_PREFIX, n);
 }
 
 /* Answers as many of the messages that have arrived as are sure to find room; but of a transfer it
@@ -264,6 +267,7 @@ static void answer_input(struct connection *connection)
     const uint8_t *query;
     size_t length;
 
+    tap_received(connection->tcp->tap);
     protection_refresh(connection->tcp->protection, connection->tcp->settings);
     if (connection->transfer != NULL)
         continue_transfer(connection);
@@ -471,7 +475,7 @@ static bool set_up_connections(struct tcp *tcp, size_t count)
 
 struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
                       struct slot_memory *memory, struct answer_settings *settings,
-                      const struct protection *protection)
+                      const struct protection *protection, struct tap *tap)
 {
     struct tcp *tcp = calloc(1, sizeof *tcp);
     uint64_t seed;
@@ -483,6 +487,7 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
                         .memory = memory,
                         .settings = settings,
                         .protection = protection,
+                        .tap = tap,
                         .acceptors = calloc(count, sizeof *tcp->acceptors),
                         .acceptor_count = count,
                         .idle_limit = protection->tcp_idle};

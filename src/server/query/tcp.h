@@ -16,6 +16,7 @@
 #include "server/host/listener.h"
 #include "server/protection/protection.h"
 #include "server/query/slot_memory.h"
+#include "server/query/tap.h"
 #include "table/seal.h"
 
 #include <ev.h>
@@ -29,7 +30,7 @@ struct tcp;
  * NULL: there is no memory, and the worker cannot go on. */
 struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *sockets, size_t count,
                       struct slot_memory *memory, struct answer_settings *settings,
-                      const struct protection *protection);
+                      const struct protection *protection, struct tap *tap);
 
 /* Connections are to come to an end: from now on they are closed after a second without a query. */
 void tcp_retire(struct tcp *tcp);

@@ -188,6 +188,7 @@ static void cut_short(struct batch *batch, unsigned k)
     struct iovec *answer = batch->send[k].msg_hdr.msg_iov;
 
     answer->iov_len = response_cut(answer->iov_base, answer->iov_len);
+    batch->reply_length[batch->order[batch->first[k]]] = (uint16_t)answer->iov_len;
 }
 
 /* The message in front has failed twice. If it is a bundle, it is perhaps the way there that cannot
@@ -249,6 +250,7 @@ static void finish_batch(struct udp *udp)
 {
     unsigned taken = udp->batch->taken;
 
+    tap_received(udp->tap);
     protection_refresh(udp->protection, udp->settings);
     if (begin_all(udp))
         find_zones(udp);
@@ -260,6 +262,8 @@ static void finish_batch(struct udp *udp)
     unsigned answers = batch_answers(udp->batch);
     if (messages > 0)
         answers -= send_all(udp, messages);
+    if (__builtin_expect(udp->tap != NULL, 0))
+        tap_batch(udp->tap, udp->batch);
     /* Only now, so that a successor counts the queries of a batch that it has to finish. */
     counters_add(&udp->traffic->udp_queries, taken);
     counters_add(&udp->traffic->udp_responses, answers);
@@ -307,7 +311,8 @@ static bool can_bundle(int socket)
 
 void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                struct slot_address *address, struct counters *counters,
-               struct answer_settings *settings, const struct protection *protection)
+               struct answer_settings *settings, const struct protection *protection,
+               struct tap *tap)
 {
     *udp = (struct udp){.socket = socket,
                         .batch = &address->batch,
@@ -315,7 +320,8 @@ void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                         .traffic = &address->traffic,
                         .flows = &address->flows,
                         .settings = settings,
-                        .protection = protection};
+                        .protection = protection,
+                        .tap = tap};
     if (batch_take_over(udp->batch, wildcard, can_bundle(socket)) > 0)
         finish_batch(udp);
     ev_io_init(&udp->readable, serve_turn, socket, EV_READ);

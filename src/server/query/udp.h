@@ -8,6 +8,7 @@
 #include "server/protection/protection.h"
 #include "server/query/batch.h"
 #include "server/query/slot_memory.h"
+#include "server/query/tap.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -21,12 +22,14 @@ struct udp {
     struct flows *flows;
     struct answer_settings *settings; /* secrets and time are brought up to date */
     const struct protection *protection;
+    struct tap *tap; /* NULL: nobody is told */
 };
 
 /* Finishes the batch that a dead predecessor has left, then watches the socket. */
 void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                struct slot_address *address, struct counters *counters,
-               struct answer_settings *settings, const struct protection *protection);
+               struct answer_settings *settings, const struct protection *protection,
+               struct tap *tap);
 
 /* Watches the socket no more. */
 void udp_stop(struct udp *udp, struct ev_loop *loop);

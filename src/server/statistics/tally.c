@@ -95,6 +95,7 @@ json_t *tally_change(const json_t *later, const json_t *earlier)
     subtract_list(json_object_get(change, "workers"), json_object_get(earlier, "workers"),
                   "worker");
     subtract(json_object_get(change, "retired"), json_object_get(earlier, "retired"));
+    subtract(json_object_get(change, "dnstap"), json_object_get(earlier, "dnstap"));
     json_array_foreach(json_object_get(change, "groups"), i, group)
     {
         const json_t *before = find_alike(groups, "address", group);

@@ -24,6 +24,7 @@ static void mark_left(struct supervisor *supervisor, struct slot *slot)
     for (size_t i = 0; i < supervisor->slot_count; i++)
         if (!supervisor->slots[i].left)
             return;
+    dnstap_finish(supervisor); /* a file has one writer */
     succession_complete(supervisor);
 }
 

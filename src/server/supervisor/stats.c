@@ -248,11 +248,11 @@ json_t *stats_document(struct supervisor *supervisor)
 
     interval_look(supervisor);
     clock_gettime(CLOCK_REALTIME, &now);
-    return json_pack("{s:s, s:i, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o*}", "version",
+    return json_pack("{s:s, s:i, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o*, s:o*}", "version",
                      PACKAGE_VERSION, "pid", (int)getpid(), "cpus", (int)crew_cpus(), "time",
                      (double)now.tv_sec + (double)now.tv_nsec / 1e9, "uptime",
                      (double)(slot_clock() - supervisor->started), "steering",
                      policy_json(supervisor), "workers", workers_json(supervisor), "retired",
                      retired_json(supervisor), "groups", groups_json(supervisor), "interval",
-                     interval_json(supervisor));
+                     interval_json(supervisor), "dnstap", dnstap_json(supervisor));
 }

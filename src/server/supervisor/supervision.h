@@ -12,6 +12,7 @@
 #include "server/loading/keeper.h"
 #include "server/loading/ledger.h"
 #include "server/loading/loader.h"
+#include "server/supervisor/dnstap.h"
 #include "server/supervisor/guard.h"
 #include "server/supervisor/interval.h"
 #include "server/supervisor/metrics.h"
@@ -54,6 +55,7 @@ struct supervisor {
     struct interval interval;
     struct control *control; /* NULL: none */
     struct metrics metrics;
+    struct dnstap dnstap;
     time_t started;          /* by slot_clock() */
     uint64_t seed;
     uint64_t generation; /* of the table built last */

@@ -45,7 +45,7 @@ static bool has_children(const struct supervisor *supervisor)
 
 void supervisor_end_if_alone(struct supervisor *supervisor)
 {
-    if (supervisor->stopping && !has_children(supervisor))
+    if (supervisor->stopping && !has_children(supervisor) && !dnstap_finish(supervisor))
         ev_break(supervisor->loop, EVBREAK_ALL);
 }
 
@@ -114,6 +114,7 @@ void supervisor_publish_workers(struct supervisor *supervisor)
 
 void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
 {
+    dnstap_use(supervisor, slot->number);
     if (slot_spawn(supervisor->slots, supervisor->slot_count, slot->number, supervisor->settings,
                    &supervisor->table.sealed) != 0) {
         log_error("cannot start worker %u: %s", slot->number, strerror(errno));
@@ -179,6 +180,7 @@ void supervisor_take_charge(struct supervisor *supervisor)
     commands_open(supervisor);
     if (supervisor->slot_count > 0 && !policy_begin(supervisor))
         log_warning("the policy is not in force: see above");
+    dnstap_start(supervisor);
     metrics_start(supervisor);
     if (supervisor->slot_count > 0)
         service_begin(supervisor);
@@ -426,6 +428,7 @@ static void start_reload(struct supervisor *supervisor)
     };
 
     guard_reload(&supervisor->guard);
+    dnstap_reopen(supervisor);
     supervisor->unready = true;
     if (supervisor->announced && !takeover_is_pending(&supervisor->takeover))
         notify_reloading();
@@ -608,7 +611,8 @@ static void child_died(struct ev_loop *loop, ev_child *watcher, int events)
     (void)loop;
     (void)events;
     if (succession_child_died(supervisor, watcher->rpid, watcher->rstatus) ||
-        metrics_child_died(supervisor, watcher->rpid, watcher->rstatus))
+        metrics_child_died(supervisor, watcher->rpid, watcher->rstatus) ||
+        dnstap_child_died(supervisor, watcher->rpid, watcher->rstatus))
         return;
     if (watcher->rpid == supervisor->loader.pid) {
         builder_exited(supervisor, watcher->rstatus);
@@ -690,6 +694,7 @@ static void close_supervisor(struct supervisor *supervisor)
     keeper_close(&supervisor->keeper);
     commands_close(supervisor);
     metrics_close(supervisor);
+    dnstap_close(supervisor);
     reconfigure_close(supervisor);
     ev_loop_destroy(supervisor->loop);
 }
@@ -712,13 +717,15 @@ int supervisor_run(struct options *options)
     bool is_pending = takeover_is_pending(&supervisor.takeover);
     /* Queries wait in the sockets while the zones are read; but addresses that are shared with
      * others, or not ours yet, must not take queries from them before there is an answer. */
-    if (!metrics_open(&supervisor) ||
+    if (!dnstap_open(&supervisor) || !metrics_open(&supervisor) ||
         (!settings->join && !is_pending && !open_slots(&supervisor)) ||
         (!is_pending && !commands_open(&supervisor))) {
         supervisor.status = EXIT_FAILURE;
     } else {
-        if (!is_pending)
+        if (!is_pending) {
+            dnstap_start(&supervisor);
             metrics_start(&supervisor);
+        }
         if (supervisor.inherited.fd >= 0 && !supervisor.was_kept && !is_pending)
             serve_inherited(&supervisor);
         else

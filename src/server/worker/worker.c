@@ -1,11 +1,13 @@
 #include "server/worker/worker.h"
 
 #include "answer/answer.h"
+#include "server/dnstap/rings.h"
 #include "server/host/channel.h"
 #include "server/host/privilege.h"
 #include "server/host/process.h"
 #include "server/host/sandbox.h"
 #include "server/query/identity.h"
+#include "server/query/tap.h"
 #include "server/query/tcp.h"
 #include "server/query/udp.h"
 
@@ -42,6 +44,7 @@ struct worker {
     struct answer_recent recent;
     struct udp *udp;
     struct tcp *tcp;
+    struct tap *taps; /* one for each listener, and one for TCP; NULL: dnstap is off */
     struct identity_texts identity;
     ev_io channel;
     ev_check woken;
@@ -229,6 +232,29 @@ static void wake_up(struct ev_loop *loop, ev_check *watcher, int events)
     identity_update(&worker->identity, worker->inherited->memory->workers, &worker->settings);
 }
 
+/* A tap of the listeners' of that number; NULL if dnstap is off. */
+static struct tap *tap_of(const struct worker *worker, size_t number)
+{
+    return worker->taps != NULL ? &worker->taps[number] : NULL;
+}
+
+static void open_taps(struct worker *worker)
+{
+    const struct inheritance *inherited = worker->inherited;
+    const struct tap_settings *settings = &inherited->settings->tap;
+    size_t count = inherited->listener_count;
+
+    if (settings->rings == NULL)
+        return;
+    struct ring *ring = rings_keep_only(settings->rings, inherited->slot);
+    worker->taps = calloc(count + 1, sizeof *worker->taps);
+    if (worker->taps == NULL)
+        fail();
+    for (size_t i = 0; i < count; i++)
+        tap_init(&worker->taps[i], settings, ring, &inherited->settings->listeners[i].address);
+    tap_init(&worker->taps[count], settings, ring, NULL);
+}
+
 static void open_worker(struct worker *worker, const struct inheritance *inherited)
 {
     /* Of the UDP sockets and a few others, by poll(2): it watches them while the worker sleeps.
@@ -251,13 +277,15 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
                   &worker->settings);
     identity_update(&worker->identity, inherited->memory->workers, &worker->settings);
     populate(inherited->memory, inherited->listener_count);
+    open_taps(worker);
     for (size_t i = 0; i < inherited->listener_count; i++)
         udp_start(&worker->udp[i], worker->loop, inherited->sockets[i].udp,
                   address_is_wildcard(&inherited->settings->listeners[i].address),
                   &inherited->memory->addresses[i], &inherited->memory->counters, &worker->settings,
-                  inherited->protection);
+                  inherited->protection, tap_of(worker, i));
     worker->tcp = tcp_start(worker->loop, inherited->sockets, inherited->listener_count,
-                            inherited->memory, &worker->settings, inherited->protection);
+                            inherited->memory, &worker->settings, inherited->protection,
+                            tap_of(worker, inherited->listener_count));
     if (worker->tcp == NULL)
         fail();
     ev_check_init(&worker->woken, wake_up);

@@ -1,0 +1,65 @@
+#include "server/dnstap/rings.h"
+
+#include "server/steering/steering.h"
+
+#include <assert.h>
+#include <sys/mman.h>
+
+static const size_t rings_size = sizeof(struct rings) + STEERING_SLOTS_MAX * sizeof(struct ring);
+
+struct rings *rings_open(void)
+{
+    void *memory = mmap(NULL, rings_size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (memory == MAP_FAILED)
+        return NULL;
+    madvise(memory, rings_size, MADV_DONTDUMP);
+    return memory;
+}
+
+void rings_close(struct rings *rings)
+{
+    if (rings != NULL)
+        munmap(rings, rings_size);
+}
+
+void rings_use(struct rings *rings, unsigned slot)
+{
+    assert(slot < STEERING_SLOTS_MAX);
+    if (rings->used <= slot)
+        rings->used = slot + 1;
+}
+
+struct ring *rings_keep_only(struct rings *rings, unsigned slot)
+{
+    struct ring *kept = &rings->ring[slot], *end = &rings->ring[STEERING_SLOTS_MAX];
+
+    if (kept > rings->ring)
+        munmap(rings->ring, (size_t)((char *)kept - (char *)rings->ring));
+    if (kept + 1 < end)
+        munmap(kept + 1, (size_t)((char *)end - (char *)(kept + 1)));
+#ifdef MADV_POPULATE_WRITE
+    /* Or every page would cost the first query that needs it a fault. */
+    madvise(kept, sizeof *kept, MADV_POPULATE_WRITE);
+#endif
+    return kept;
+}
+
+void rings_count_dropped(const struct rings *rings, struct ring *ring, unsigned messages)
+{
+    uint32_t state = atomic_load_explicit(&rings->state, memory_order_relaxed);
+
+    rings_add(state == RINGS_WRITING ? &ring->dropped_slow : &ring->dropped_away, messages);
+}
+
+struct rings_sums rings_sum(const struct rings *rings)
+{
+    struct rings_sums sums = {.written = rings->written, .damaged = rings->damaged};
+
+    for (uint32_t i = 0; i < rings->used && i < STEERING_SLOTS_MAX; i++) {
+        sums.dropped_slow += rings->ring[i].dropped_slow;
+        sums.dropped_away += rings->ring[i].dropped_away;
+    }
+    return sums;
+}
