@@ -24,7 +24,7 @@ enum {
 
     /* Between two tries to reach the reader, likewise. */
     TRY_FIRST = 100,
-    TRY_LAST = 2000,
+    TRY_LAST = 1000,
 
     /* A few of the longest messages, and many usual ones. */
     BUFFER_OCTETS = 8 * ENCODER_FRAME_MAX,

@@ -287,6 +287,7 @@ void dnstap_reopen(struct supervisor *supervisor)
 
 bool dnstap_finish(struct supervisor *supervisor)
 {
+    ev_timer_stop(supervisor->loop, &supervisor->dnstap.tick);
     end_process(supervisor);
     return supervisor->dnstap.pid != 0;
 }
