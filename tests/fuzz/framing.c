@@ -117,7 +117,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     memset(server.memory, 0, size);
     server.settings = (struct answer_settings){
         .table = &server.sealed.table, .udp_payload_max = 1232, .recent = &recent};
-    server.tcp = tcp_start(server.loop, &sockets, 1, server.memory, &server.settings, &protection);
+    server.tcp = tcp_start(server.loop, &sockets, 1, server.memory, &server.settings, &protection,
+                           NULL);
     FUZZ_ASSERT(server.tcp != NULL);
     return 0;
 }
