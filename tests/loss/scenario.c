@@ -205,7 +205,8 @@ static void start_again(struct subject *subject)
     subject_wait_answering(subject);
 }
 
-/* Lets queries pile up before the worker, so that it is at work on them for the next moments. */
+/* Lets queries pile up before the worker for 50 ms (pace), so that it is at work on them for the next
+ * moments. */
 static void make_busy(struct scenario_stage *stage, pid_t worker)
 {
     static const struct timespec moment = {.tv_nsec = 100000};
@@ -221,9 +222,6 @@ static void kill_worker(struct scenario_stage *stage, pid_t worker, size_t worke
     struct subject *subject = stage->subject;
     struct replacement replacement = {subject, worker, workers};
 
-    /* Every other one dies where it most likely is, waiting. */
-    if (stage->kills % 2 == 0)
-        make_busy(stage, worker);
     stage->kills++;
     kill(worker, signal);
     if (subject->kind->one_process)
@@ -233,33 +231,39 @@ static void kill_worker(struct scenario_stage *stage, pid_t worker, size_t worke
     pace(stage);
 }
 
-static void kill_each_once(struct scenario_stage *stage, int signal)
+static void kill_each_once(struct scenario_stage *stage, int signal, bool busy)
 {
     pid_t workers[CHILD_LIST_MAX];
     size_t count = stage->subject->kind->list_workers(stage->subject, workers);
 
     if (count == 0)
         say_trouble(stage, "it has no workers");
-    for (size_t i = 0; i < count && !is_in_trouble(stage); i++)
+    for (size_t i = 0; i < count && !is_in_trouble(stage); i++) {
+        if (busy)
+            make_busy(stage, workers[i]);
         kill_worker(stage, workers[i], count, signal);
+    }
 }
 
-static void kill_each(struct scenario_stage *stage, int signal)
+static void kill_each(struct scenario_stage *stage, int signal, bool busy)
 {
     unsigned rounds = times_for(stage->subject, stage->effort->deaths);
 
     for (unsigned i = 0; i < rounds && !is_in_trouble(stage); i++)
-        kill_each_once(stage, signal);
+        kill_each_once(stage, signal, busy);
 }
 
+/* Where it most likely is, waiting: so the slowest answer tells how long its queue has to wait for
+ * its successor. */
 static void sigkill(struct scenario_stage *stage)
 {
-    kill_each(stage, SIGKILL);
+    kill_each(stage, SIGKILL, false);
 }
 
+/* At work: the slowest answer has waited for make_busy(), too. */
 static void sigsegv(struct scenario_stage *stage)
 {
-    kill_each(stage, SIGSEGV);
+    kill_each(stage, SIGSEGV, true);
 }
 
 /* In the end its supervisor kills it; that is no excuse, for it was not at work on anything. */
@@ -398,8 +402,8 @@ const struct scenario scenario_all[] = {
     {"reloads", "a changed zone is loaded, again and again", SUBJECT_RELOADS, false, reload_often},
     {"sighup", "a changed zone is loaded, on SIGHUP", SUBJECT_HEEDS_SIGHUP, false, hang_up},
     {"mend", "a zone is broken, then mended", SUBJECT_SAYS_WHEN_RELOADED, false, break_and_mend},
-    {"kill", "SIGKILL to each worker", SUBJECT_RESPAWNS, false, sigkill},
-    {"crash", "SIGSEGV to each worker", SUBJECT_RESPAWNS, false, sigsegv},
+    {"kill", "SIGKILL to each worker, waiting", SUBJECT_RESPAWNS, false, sigkill},
+    {"crash", "SIGSEGV to each worker, at work", SUBJECT_RESPAWNS, false, sigsegv},
     {"stall", "SIGSTOP to a worker", SUBJECT_REPLACES_STALLED, false, stall},
     {"resize", "2, 4, 1 and 3 workers", SUBJECT_RESIZES, false, resize},
     {"steering", "the policy is changed, again and again", SUBJECT_STEERS, false, steer},
