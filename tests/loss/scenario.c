@@ -205,8 +205,8 @@ static void start_again(struct subject *subject)
     subject_wait_answering(subject);
 }
 
-/* Lets queries pile up before the worker for 50 ms (pace), so that it is at work on them for the next
- * moments. */
+/* Lets queries pile up before the worker for 50 ms (pace), so that it is at work on them for the
+ * next moments. */
 static void make_busy(struct scenario_stage *stage, pid_t worker)
 {
     static const struct timespec moment = {.tv_nsec = 100000};
