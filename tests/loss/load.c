@@ -398,6 +398,11 @@ uint64_t load_sent(const struct load *load)
     return atomic_load(&load->sent);
 }
 
+uint32_t load_clock(const struct load *load)
+{
+    return microseconds(load);
+}
+
 void load_wait_sent(const struct load *load, uint64_t queries)
 {
     static const struct timespec moment = {.tv_nsec = 500000};
@@ -461,6 +466,8 @@ static void count_lost(const struct load *load, struct load_tally *tally)
     for (uint64_t n = 0; n < load->sent; n++) {
         if (load->queries[n].latency_us != UNANSWERED)
             continue;
+        if (tally->lost < LOAD_LOST_TOLD)
+            tally->lost_us[tally->lost] = load->queries[n].sent_us;
         if (tally->lost++ == 0)
             tally->first_lost_us = load->queries[n].sent_us;
         tally->last_lost_us = load->queries[n].sent_us;

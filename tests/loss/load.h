@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LOAD_TICK_US = 250, LOAD_FLOWS_MAX = 512 };
+enum { LOAD_TICK_US = 250, LOAD_FLOWS_MAX = 512, LOAD_LOST_TOLD = 64 };
 
 struct load_settings {
     uint16_t port;      /* of 127.0.0.1 */
@@ -42,7 +42,8 @@ struct load_tally {
     uint32_t gap_us;        /* longest time without an answer while queries were under way */
     uint32_t first_lost_us; /* when the first and last lost queries were sent */
     uint32_t last_lost_us;
-    unsigned lost_flows; /* flows that lost queries */
+    unsigned lost_flows;              /* flows that lost queries */
+    uint32_t lost_us[LOAD_LOST_TOLD]; /* when the first of them were sent */
 
     /* the generator's own shortfalls */
     unsigned rate;      /* that was reached */
@@ -58,6 +59,9 @@ struct load;
 struct load *load_start(const struct load_settings *settings);
 
 uint64_t load_sent(const struct load *load);
+
+/* Microseconds since the start, by which the tally tells times. */
+uint32_t load_clock(const struct load *load);
 
 /* Returns once `queries` have been sent in all, or no more will be. */
 void load_wait_sent(const struct load *load, uint64_t queries);

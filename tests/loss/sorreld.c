@@ -13,7 +13,7 @@
 enum { STOP_SECONDS = 10, READY_SECONDS = 60, TRIAL_SECONDS = 1 };
 
 /* ARGUMENTS_MAX: the program, its options with their values, the zone and the final NULL. */
-enum { ARGUMENTS_MAX = 16, TEXT_MAX = 64 };
+enum { ARGUMENTS_MAX = 32, TEXT_MAX = 64 };
 
 struct command {
     const char *argv[ARGUMENTS_MAX];
@@ -79,6 +79,8 @@ static void add_daemon(struct command *command, const struct subject *subject)
         add(command, "--control");
         add(command, subject->control);
     }
+    for (size_t i = 0; subject->options != NULL && subject->options[i] != NULL; i++)
+        add(command, subject->options[i]);
 }
 
 static size_t count_lines(const char *path, const char *start, char *last, size_t room)

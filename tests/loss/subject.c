@@ -66,6 +66,11 @@ static void remove_directory(const char *path)
 void subject_stop(struct subject *subject)
 {
     subject->kind->stop(subject);
+    subject_remove(subject);
+}
+
+void subject_remove(const struct subject *subject)
+{
     remove_directory(subject->directory);
 }
 

@@ -24,10 +24,11 @@ struct subject {
     uint32_t names;
     uint32_t version; /* of the zone file */
     uint16_t port;
-    bool is_managed; /* started by the stand-in of a service manager, fdstore ... */
-    pid_t manager;   /* ... which is this one, ... */
-    int orders;      /* ... and reads its commands from here */
-    pid_t pid;       /* of the process that its commands and signals go to */
+    const char *const *options; /* more of the daemon's, ended by NULL; NULL: none */
+    bool is_managed;            /* started by the stand-in of a service manager, fdstore ... */
+    pid_t manager;              /* ... which is this one, ... */
+    int orders;                 /* ... and reads its commands from here */
+    pid_t pid;                  /* of the process that its commands and signals go to */
     char directory[SUBJECT_PATH_MAX]; /* its own, and temporary */
     char zone[SUBJECT_PATH_MAX + 64];
     char log[SUBJECT_PATH_MAX + 64];
@@ -84,6 +85,9 @@ void subject_start(struct subject *subject);
 
 /* Stops it and removes its directory. */
 void subject_stop(struct subject *subject);
+
+/* Removes the directory; it has ended. */
+void subject_remove(const struct subject *subject);
 
 /* Writes the next version of the zone, which is then subject->version. */
 void subject_change_zone(struct subject *subject);
