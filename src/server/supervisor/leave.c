@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,8 +48,17 @@ void leave_slot_left(struct supervisor *supervisor, struct slot *slot)
     mark_left(supervisor, slot);
 }
 
+/* It may have said that it leaves, and have ended, before anyone has read that: one that ends by
+ * itself, with nothing under way, has left. */
+static bool has_left(const struct slot *slot, int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS && !slot_has_batch(slot);
+}
+
 void leave_bury(struct supervisor *supervisor, struct slot *slot, int status)
 {
+    if (!slot->left && has_left(slot, status))
+        mark_left(supervisor, slot);
     if (!slot->left) {
         ev_tstamp delay = slot_bury(slot, status, &supervisor->obituaries);
         if (delay > 0)
