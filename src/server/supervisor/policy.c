@@ -204,8 +204,11 @@ static void change(struct supervisor *supervisor, struct control_request *reques
     }
     policy_place_workers(supervisor);
     interval_forget(supervisor);
-    log_notice("steering by %s now, instead of %s; %s", steering_name(wanted),
-               steering_name(before), supervisor->policy.proof);
+    if (before == wanted)
+        log_info("steering by %s, as before; %s", steering_name(wanted), supervisor->policy.proof);
+    else
+        log_notice("steering by %s now, instead of %s; %s", steering_name(wanted),
+                   steering_name(before), supervisor->policy.proof);
     warn_of_idle_workers(supervisor);
     control_reply(request, true, policy_json(supervisor));
 }

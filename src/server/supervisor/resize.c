@@ -153,7 +153,7 @@ static void end(struct supervisor *supervisor, bool failed)
     if (wanted == 0)
         return;
     policy_resized(supervisor);
-    if (!is_turn)
+    if (!is_turn && workers != resize->from)
         log_notice("%u worker%s now, instead of %zu", workers, workers == 1 ? "" : "s",
                    resize->from);
     if (*resize->error != '\0')
