@@ -27,6 +27,9 @@ enum {
 /* Till no time stamp of before is fresh any more. */
 static const ev_tstamp settling_time = INPUT_RECENT_SECONDS + 1;
 
+/* A disk that is full may have room again, and there may be no other reload for long. */
+static const ev_tstamp retry_time = 60;
+
 static void settle_due(struct ev_loop *loop, ev_timer *watcher, int events)
 {
     (void)loop;
@@ -113,6 +116,26 @@ static void complain(const struct keeper *keeper, const char *reason)
                 keeper->directory, reason);
 }
 
+static void write_later(struct keeper *keeper, ev_tstamp delay)
+{
+    ev_timer_stop(keeper->loop, &keeper->settle);
+    ev_timer_set(&keeper->settle, delay, 0);
+    ev_timer_start(keeper->loop, &keeper->settle);
+}
+
+/* It has been tried, and `fault` tells why in vain, or is 0. Said once, however often it is tried.
+ */
+static void note_fault(struct keeper *keeper, int fault)
+{
+    if (fault != 0 && fault != keeper->fault)
+        complain(keeper, strerror(fault));
+    if (fault == 0 && keeper->fault != 0)
+        log_notice("the table is kept in %s again", keeper->directory);
+    keeper->fault = fault;
+    if (fault != 0)
+        write_later(keeper, retry_time);
+}
+
 void keeper_write(struct keeper *keeper)
 {
     int channel;
@@ -127,7 +150,7 @@ void keeper_write(struct keeper *keeper)
     if (pid == 0)
         run_child(keeper->path, keeper->table);
     if (pid < 0) {
-        complain(keeper, strerror(errno));
+        note_fault(keeper, errno);
         return;
     }
     close(channel);
@@ -144,11 +167,12 @@ void keeper_finish(struct keeper *keeper, int status)
     if (keeper->stopped || keeper->again) {
         /* nothing more to be told of that one */
     } else if (code == EXIT_UNSETTLED || code == EBUSY) {
-        ev_timer_set(&keeper->settle, settling_time, 0);
-        ev_timer_start(keeper->loop, &keeper->settle);
-    } else if (code != 0) {
-        complain(keeper, strerror(code));
-    } else if (!exited) {
+        if (code == EXIT_UNSETTLED)
+            note_fault(keeper, 0);
+        write_later(keeper, settling_time);
+    } else if (exited) {
+        note_fault(keeper, code);
+    } else {
         complain(keeper, strsignal(WTERMSIG(status)));
     }
     if (keeper->again)

@@ -22,7 +22,9 @@ struct keeper {
     pid_t pid;                        /* of the child that writes; 0: none */
     bool stopped;                     /* nothing is written any more */
     bool again;                       /* another table is to be written behind this one */
-    ev_timer settle; /* until the time stamps of files just changed can be relied on */
+    int fault;                        /* why the last could not be, an errno value; 0: it could */
+    ev_timer settle; /* until the time stamps of files just changed can be relied on, or until it is
+                        tried again */
 };
 
 /* `directory` may be NULL; `table` is where the one that is served is found, whichever it is. */
