@@ -7,13 +7,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 1 << 16 }; /* for pipes, whose size is not known */
+enum {
+    READ_SIZE = 1 << 16, /* for pipes, whose size is not known */
+
+    /* Nobody may ever write into a pipe, and whoever reads zones must not wait for that. A writer
+     * that is there may take longer to come to its first octet. */
+    PIPE_WAIT_MS = 10,
+    PIPE_WRITER_WAITS = 30,
+    PIPE_OCTETS_WAITS = 6000,
+};
 
 /* When the file was changed last. Its time of modification can be set to what it was before the
  * change, so that of the inode counts, unless it is older: where it is that of creation, or the
@@ -48,10 +57,23 @@ static void identify(struct input_identity *identity, const struct stat *status)
         is_recent(changed) ? INPUT_CHANGED_RECENTLY : (uint32_t)changed->tv_nsec;
 }
 
-/* Reads to the end, wherever that is; `expected` octets save growing on the way. */
-static int read_all(int fd, size_t expected, struct input *input)
+/* One more time: false once it has been often enough. */
+static bool wait_for_writer(unsigned *waits, unsigned most)
+{
+    static const struct timespec moment = {.tv_nsec = PIPE_WAIT_MS * 1000000};
+
+    if (++*waits > most)
+        return false;
+    nanosleep(&moment, NULL);
+    return true;
+}
+
+/* Reads to the end, wherever that is; `expected` octets save growing on the way. A pipe is at its
+ * end before its writer has come. */
+static int read_all(int fd, size_t expected, bool is_pipe, struct input *input)
 {
     size_t room = expected + READ_SIZE;
+    unsigned waits = 0;
 
     input->text = memory_get(room);
     for (;;) {
@@ -60,11 +82,22 @@ static int read_all(int fd, size_t expected, struct input *input)
         ssize_t got = read(fd, input->text + input->length, room - input->length - 1);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0 && errno == EAGAIN) {
+            if (!wait_for_writer(&waits, PIPE_OCTETS_WAITS))
+                return ETIMEDOUT;
+            continue;
+        }
         if (got < 0)
             return errno;
+        if (got == 0 && is_pipe && input->length == 0) {
+            if (!wait_for_writer(&waits, PIPE_WRITER_WAITS))
+                return ETIMEDOUT;
+            continue;
+        }
         if (got == 0)
             break;
         input->length += (size_t)got;
+        waits = 0;
     }
     input->text[input->length] = '\n';
     return 0;
@@ -76,9 +109,11 @@ static int read_fd(int fd, struct input *input)
 
     if (fstat(fd, &status) != 0)
         return errno;
-    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+    if (S_ISDIR(status.st_mode))
         return EISDIR;
-    int error = read_all(fd, (size_t)status.st_size, input);
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+        return INPUT_NO_FILE;
+    int error = read_all(fd, (size_t)status.st_size, S_ISFIFO(status.st_mode), input);
     if (error != 0)
         return error;
     identify(&input->identity, &status);
@@ -91,9 +126,10 @@ static int read_fd(int fd, struct input *input)
 int input_read(struct input *input, const char *path)
 {
     *input = (struct input){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Neither a pipe without a writer nor a device may hold it up. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        return errno;
+        return errno == ENXIO ? INPUT_NO_FILE : errno;
     int error = read_fd(fd, input);
     close(fd);
     if (error != 0)
@@ -105,6 +141,21 @@ void input_free(struct input *input)
 {
     free(input->text);
     *input = (struct input){0};
+}
+
+const char *input_error(int error, char text[INPUT_ERROR_MAX])
+{
+    const uid_t user = geteuid();
+
+    if (error == INPUT_NO_FILE)
+        snprintf(text, INPUT_ERROR_MAX, "it is neither a file nor a pipe");
+    else if (error == ETIMEDOUT)
+        snprintf(text, INPUT_ERROR_MAX, "it is a pipe, and nobody writes into it");
+    else if (error == EACCES && user != 0)
+        snprintf(text, INPUT_ERROR_MAX, "%s, as user %lu", strerror(error), (unsigned long)user);
+    else
+        snprintf(text, INPUT_ERROR_MAX, "%s", strerror(error));
+    return text;
 }
 
 bool input_seems_unchanged(const char *path, const struct input_identity *identity)

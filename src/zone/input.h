@@ -32,8 +32,16 @@ struct input {
     struct input_identity identity;
 };
 
-/* Returns 0, or an errno value: EISDIR for anything but a file or a pipe. */
+/* What is to be read is neither a file nor a pipe. */
+enum { INPUT_NO_FILE = -1 };
+
+/* Returns 0, or an errno value, or INPUT_NO_FILE; ETIMEDOUT for a pipe into which nobody writes. */
 int input_read(struct input *input, const char *path);
+
+enum { INPUT_ERROR_MAX = 128 };
+
+/* What is wrong, in words: where it is a matter of rights, whose they are. Returns `text`. */
+const char *input_error(int error, char text[INPUT_ERROR_MAX]);
 
 void input_free(struct input *input);
 

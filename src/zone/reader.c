@@ -318,11 +318,12 @@ static void include_file(struct reader *reader, struct level *level, const char 
                          const struct domain *origin)
 {
     unsigned line = level->entry.line;
+    char text[INPUT_ERROR_MAX];
     struct input input;
 
     int error = input_read(&input, path);
     if (error != 0) {
-        fail(reader, level, line, "cannot read %s: %s%s", path, strerror(error),
+        fail(reader, level, line, "cannot read %s: %s%s", path, input_error(error, text),
              error == EACCES ? " (sorreld includes files of the folders that zone files are in)"
                              : "");
         return;
@@ -481,12 +482,13 @@ void reader_read(struct zone *zone, const char *path, bool alone)
 {
     struct reader *reader = memory_get(sizeof *reader);
     struct level *level = memory_get(sizeof *level);
+    char text[INPUT_ERROR_MAX];
 
     *reader = (struct reader){.zone = zone, .report = zone->report, .alone = alone};
     *level = (struct level){0};
     int error = input_read(&level->input, path);
     if (error != 0) {
-        report_error(zone->report, path, 0, "cannot read the file: %s", strerror(error));
+        report_error(zone->report, path, 0, "cannot read the file: %s", input_error(error, text));
     } else {
         level->file = add_file(zone, path, &level->input.identity);
         level->origin.length = zone->origin.length;
