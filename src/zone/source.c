@@ -124,8 +124,6 @@ static bool add_file(struct source_list *list, const char *path, bool may_be_lin
     const char *file = base_name(path);
     struct name origin;
 
-    if (!check_readable(path, error))
-        return false;
     if (!has_suffix(file))
         return refuse(error,
                       "%s does not end in .zone, which would tell its origin: write ORIGIN=%s",
@@ -147,8 +145,7 @@ static bool add_pair(struct source_list *list, const char *argument, const char 
         return refuse(error, "the origin in %s %s", argument, wrong);
     if (equals[1] == '\0')
         return refuse(error, "%s names no file behind the equals sign", argument);
-    return check_readable(equals + 1, error) &&
-           add_source(list, &origin, equals + 1, true, error);
+    return check_readable(equals + 1, error) && add_source(list, &origin, equals + 1, true, error);
 }
 
 static int is_zone_file(const struct dirent *entry)
@@ -177,6 +174,8 @@ static char *join_path(const char *directory, const char *file)
     return path;
 }
 
+/* That one of the files cannot be read is a fault of that zone, and no reason to do without the
+ * others: whoever reads it will tell. */
 static bool add_directory(struct source_list *list, const char *directory,
                           char error[SOURCE_ERROR_MAX])
 {
@@ -207,8 +206,9 @@ bool source_list_add(struct source_list *list, const char *argument, char error[
         return refuse(error,
                       "an empty argument is no zone: give DIRECTORY, FILE.zone or ORIGIN=FILE");
     if (stat(argument, &status) == 0)
-        return S_ISDIR(status.st_mode) ? add_directory(list, argument, error)
-                                       : add_file(list, argument, true, error);
+        return S_ISDIR(status.st_mode)
+                   ? add_directory(list, argument, error)
+                   : check_readable(argument, error) && add_file(list, argument, true, error);
     if (equals != NULL && equals > argument)
         return add_pair(list, argument, equals, error);
     return refuse(error, "cannot read %s: %s", argument, strerror(errno));

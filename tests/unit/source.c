@@ -87,22 +87,22 @@ static void arguments_name_zones(void **state)
     }
 }
 
+/* Also what turns out to be none once it is read. */
 static void a_directory_is_every_zone_file_in_it(void **state)
 {
     (void)state;
     struct source_list list = {0};
     char error[SOURCE_ERROR_MAX], found[2000];
 
-    rmdir("zones/dir.zone");
     assert_true(source_list_add(&list, "zones", error));
     describe(&list, found);
     assert_string_equal(found,
-                        "zones/a.example.zone a.example., zones/b.example.zone b.example., ");
+                        "zones/a.example.zone a.example., zones/b.example.zone b.example., "
+                        "zones/dir.zone dir., ");
     source_list_free(&list);
     assert_true(source_list_add(&list, "zones/", error));
     assert_string_equal(list.items[0].path, "zones/a.example.zone");
     source_list_free(&list);
-    assert_int_equal(mkdir("zones/dir.zone", 0700), 0);
 }
 
 static void what_cannot_be_meant_is_refused(void **state)
@@ -125,7 +125,6 @@ static void what_cannot_be_meant_is_refused(void **state)
         {".zone", ".zone does not end in .zone, which would tell its origin: write ORIGIN=.zone"},
         {"a..b.zone",
          "the origin in the file name a..b.zone has an empty label: write ORIGIN=FILE"},
-        {"zones", "zones/dir.zone is a directory: give a zone file"},
         {"", "an empty argument is no zone: give DIRECTORY, FILE.zone or ORIGIN=FILE"},
         {"FIRST=zones/README", "zone first. is given twice: plain and zones/README"},
     };
