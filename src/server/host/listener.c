@@ -129,6 +129,13 @@ static void explain(int reason, const union address *address, int type,
                  "cannot listen on %s: this machine has no such address, choose another with -l",
                  where);
         break;
+    case EMFILE:
+    case ENFILE:
+        snprintf(error, LISTENER_ERROR_MAX,
+                 "cannot listen on %s: %s; every worker needs two descriptors for each address: "
+                 "allow more (ulimit -n, LimitNOFILE=), or run fewer workers",
+                 where, strerror(reason));
+        break;
     default:
         snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s (%s): %s", where,
                  type == SOCK_DGRAM ? "UDP" : "TCP", strerror(reason));

@@ -163,6 +163,7 @@ enum loader_outcome loader_finish(struct loader *loader, int status, struct load
 {
     bool exited = WIFEXITED(status);
     enum loader_outcome outcome = LOADER_NOTHING;
+    pid_t pid = loader->pid;
 
     if (ev_is_active(&loader->channel))
         while (take_message(loader))
@@ -176,8 +177,11 @@ enum loader_outcome loader_finish(struct loader *loader, int status, struct load
         table->result = loader->result;
         outcome = LOADER_UNCHANGED;
     } else if (WIFSIGNALED(status)) {
-        log_error("the builder died of signal %d (%s)", WTERMSIG(status),
-                  strsignal(WTERMSIG(status)));
+        log_error("the builder (process %d) died of SIG%s%s", (int)pid,
+                  sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?",
+                  WTERMSIG(status) == SIGKILL
+                      ? ": if nobody has killed it, memory was short, as the kernel's log tells"
+                      : "");
     }
     if (loader->fd >= 0)
         close(loader->fd);

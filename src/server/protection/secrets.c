@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool __attribute__((format(printf, 2, 3)))
@@ -60,7 +61,7 @@ static bool read_lines(struct cookie_secrets *secrets, FILE *stream, const char 
                           2 * COOKIE_SECRET_SIZE);
     }
     if (ferror(stream))
-        return refuse(error, "%s: %s", file, strerror(errno));
+        return refuse(error, "cannot read the secrets of cookies in %s: %s", file, strerror(errno));
     return secrets->count > 0 || refuse(error, "%s: there is no secret in it", file);
 }
 
@@ -69,10 +70,17 @@ bool secrets_read(struct cookie_secrets *read, const char *file, char error[SECR
     FILE *stream = fopen(file, "re");
 
     if (stream == NULL)
-        return refuse(error, "%s: %s", file, strerror(errno));
+        return refuse(error, "cannot read the secrets of cookies in %s: %s", file, strerror(errno));
     bool sound = read_lines(read, stream, file, error);
     fclose(stream);
     return sound;
+}
+
+bool secrets_are_public(const char *file)
+{
+    struct stat status;
+
+    return stat(file, &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
 }
 
 /* --- the board --------------------------------------------------------------------- */

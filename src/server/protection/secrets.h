@@ -38,6 +38,9 @@ bool secrets_open(struct secrets *secrets, const struct cookie_secrets *given, i
  * lines and those that begin with # are passed over. False with one sentence in `error`. */
 bool secrets_read(struct cookie_secrets *read, const char *file, char error[SECRETS_ERROR_MAX]);
 
+/* May anyone read the file, and so forge the cookies of this server? */
+bool secrets_are_public(const char *file);
+
 /* All workers have these from their next batch on. */
 void secrets_change(struct secrets *secrets, const struct cookie_secrets *to);
 

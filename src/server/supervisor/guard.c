@@ -92,6 +92,15 @@ static void renew_secrets(struct guard *guard)
     secrets_renew(&guard->protection->secrets);
 }
 
+static void warn_of_public_secrets(const char *file)
+{
+    if (secrets_are_public(file))
+        log_warning(
+            "%s: anyone on this machine can read the secrets of cookies, and forge cookies: "
+            "chmod o-rwx",
+            file);
+}
+
 void guard_reload(struct guard *guard)
 {
     struct protection *protection = guard->protection;
@@ -104,6 +113,7 @@ void guard_reload(struct guard *guard)
         log_warning("%s: the secrets for cookies stay as they are", error);
     else if (memcmp(&read, secrets_current(protection->secrets.board), sizeof read) != 0)
         secrets_change(&protection->secrets, &read);
+    warn_of_public_secrets(protection->secret_file);
 }
 
 /* --- start and end ----------------------------------------------------------------------- */

@@ -5,10 +5,10 @@
 #ifndef SORREL_SERVER_INHERITANCE_H
 #define SORREL_SERVER_INHERITANCE_H
 
+#include "server/configuration/settings.h"
 #include "server/host/listener.h"
 #include "server/protection/protection.h"
 #include "server/query/slot_memory.h"
-#include "server/configuration/settings.h"
 #include "table/seal.h"
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct inheritance {
     int channel;                            /* to the supervisor */
     const struct listener_sockets *sockets; /* one pair for each listener */
     const struct settings *settings;        /* the daemon's */
-    bool shares_sockets; /* others go on reading them when this one retires */
+    bool shares_sockets;                    /* others go on reading them when this one retires */
     size_t listener_count;
     struct slot_memory *memory;
     const struct protection *protection;

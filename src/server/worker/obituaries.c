@@ -9,9 +9,13 @@ static void sum_up(struct obituaries *obituaries)
     ev_timer_stop(obituaries->loop, &obituaries->summary);
     if (obituaries->untold == 0)
         return;
-    log_error("workers that have died since, too many for a line each: %lu; queries they crashed "
-              "on, which are given up: %lu",
-              obituaries->untold, obituaries->given_up);
+    if (obituaries->given_up == 0)
+        log_error("workers that have died since, too many for a line each: %lu",
+                  obituaries->untold);
+    else
+        log_error("workers that have died since, too many for a line each: %lu; queries they "
+                  "crashed on, which are given up: %lu",
+                  obituaries->untold, obituaries->given_up);
     obituaries->untold = obituaries->given_up = 0;
 }
 

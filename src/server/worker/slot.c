@@ -258,6 +258,8 @@ static void describe_death(const struct slot *slot, int status, char text[64])
     else if (WIFSIGNALED(status))
         snprintf(text, 64, "died of SIG%s",
                  sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?");
+    else if (WEXITSTATUS(status) == WORKER_EXIT_NO_MEMORY)
+        snprintf(text, 64, "found no memory (MemoryMax=, ulimit -v?)");
     else
         snprintf(text, 64, "exited with status %d", WEXITSTATUS(status));
 }

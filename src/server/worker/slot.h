@@ -5,11 +5,11 @@
 #ifndef SORREL_SERVER_SLOT_H
 #define SORREL_SERVER_SLOT_H
 
+#include "server/configuration/settings.h"
 #include "server/control/handover.h"
 #include "server/host/listener.h"
 #include "server/protection/protection.h"
 #include "server/query/slot_memory.h"
-#include "server/configuration/settings.h"
 #include "server/worker/obituaries.h"
 #include "table/seal.h"
 

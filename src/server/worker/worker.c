@@ -67,6 +67,11 @@ static _Noreturn void fail(void)
     _exit(EXIT_FAILURE);
 }
 
+static _Noreturn void fail_for_memory(void)
+{
+    _exit(WORKER_EXIT_NO_MEMORY);
+}
+
 /* The rules of access, as they go with the table. */
 static const struct access *compile_rules(const struct worker *worker,
                                           const struct access_rules *rules, struct access *access)
@@ -74,7 +79,7 @@ static const struct access *compile_rules(const struct worker *worker,
     if (rules->count == 0)
         return NULL;
     if (!access_rules_compile(rules, worker->table.table.header->seed, access))
-        fail();
+        fail_for_memory();
     return access;
 }
 
@@ -91,7 +96,7 @@ static void adopt(struct worker *worker, int fd)
     struct sealed_table next;
 
     if (seal_map_trusted(&next, fd) != NULL)
-        fail();
+        fail_for_memory();
     close(fd);
     struct sealed_table previous = worker->table;
     worker->table = next;
@@ -271,7 +276,7 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
                                  .cookies_required = inherited->protection->cookies_required,
                                  .recent = &worker->recent};
     if (worker->loop == NULL || worker->udp == NULL)
-        fail();
+        fail_for_memory();
     compile_access(worker);
     identity_tell(&worker->identity, &inherited->settings->identity, inherited->slot,
                   &worker->settings);
@@ -287,7 +292,7 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
                             inherited->memory, &worker->settings, inherited->protection,
                             tap_of(worker, inherited->listener_count));
     if (worker->tcp == NULL)
-        fail();
+        fail_for_memory();
     ev_check_init(&worker->woken, wake_up);
     ev_set_priority(&worker->woken, EV_MAXPRI);
     worker->woken.data = worker;
@@ -304,7 +309,7 @@ static void keep_inherited_only(const struct inheritance *inherited)
     int *kept = calloc(2 * inherited->listener_count + 1, sizeof *kept);
 
     if (kept == NULL)
-        fail();
+        fail_for_memory();
     for (size_t i = 0; i < inherited->listener_count; i++) {
         kept[count++] = inherited->sockets[i].udp;
         kept[count++] = inherited->sockets[i].tcp;
