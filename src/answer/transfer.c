@@ -63,10 +63,11 @@ struct transfer_verdict transfer_judge(const struct transfer_terms *terms,
 
 bool transfer_put_soa(struct response *response, const struct table_section *zone)
 {
-    struct record_owner apex = {.at = WIRE_HEADER_SIZE};
+    const struct table_node *node = section_node(zone, zone->apex);
+    struct record_owner apex = {.labels = node_owner(node), .at = WIRE_HEADER_SIZE};
     struct record_position start = {0};
     struct rrset soa;
-    bool found = node_find_rrset(zone, section_node(zone, zone->apex), TYPE_SOA, &soa);
+    bool found = node_find_rrset(zone, node, TYPE_SOA, &soa);
 
     assert(found);
     (void)found;
