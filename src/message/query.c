@@ -86,8 +86,10 @@ static bool read_opt(struct query *query, const uint8_t *wire, size_t at)
 {
     size_t options = at + WIRE_RR_FIXED_SIZE;
 
-    if (!read_options(query, wire, options, options + wire_read_u16(wire + options - 2)))
+    if (!read_options(query, wire, options, options + wire_read_u16(wire + options - 2))) {
+        query->cookie_length = 0; /* a cookie in there is none, for no OPT goes back */
         return false;
+    }
     note_opt(query, wire + at);
     return query->cookie == 0 || query->cookie_length != 0;
 }

@@ -30,14 +30,31 @@ static void check_header(const struct exchange *this)
     FUZZ_ASSERT((reply[3] & 0xf0) == (query[3] & 0x10));
     FUZZ_ASSERT((reply[3] & 0x0f) == (this->report.rcode & 0x0f));
     FUZZ_ASSERT(((reply[2] & 0x02) != 0) == this->report.truncated);
+    FUZZ_ASSERT(this->report.rcode <= 0x0f || this->report.edns); /* the rest is in OPT */
+}
+
+/* The size that the query announces (RFC 6891 §6.2.5), as ldns reads it. */
+static size_t announced_size(const struct exchange *this)
+{
+    size_t size = WIRE_MESSAGE_MAX;
+    ldns_pkt *query;
+
+    if (!this->report.edns)
+        return WIRE_UDP_PLAIN_MAX;
+    if (ldns_wire2pkt(&query, this->query, this->query_length) != LDNS_STATUS_OK)
+        return size;
+    if (ldns_pkt_edns(query))
+        size = ldns_pkt_edns_udp_size(query);
+    ldns_pkt_free(query);
+    return size > WIRE_UDP_PLAIN_MAX ? size : WIRE_UDP_PLAIN_MAX;
 }
 
 static void check_size(const struct exchange *this)
 {
-    if (this->client.transport == TRANSPORT_UDP)
-        FUZZ_ASSERT(this->reply_length <= this->settings.udp_payload_max);
-    if (this->client.transport == TRANSPORT_UDP && !this->report.edns)
-        FUZZ_ASSERT(this->reply_length <= WIRE_UDP_PLAIN_MAX);
+    if (this->client.transport != TRANSPORT_UDP)
+        return;
+    FUZZ_ASSERT(this->reply_length <= this->settings.udp_payload_max);
+    FUZZ_ASSERT(this->reply_length <= announced_size(this));
 }
 
 static void check_question(const struct exchange *this, const ldns_pkt *reply)
@@ -78,6 +95,77 @@ static void check_records(const struct exchange *this, const ldns_rr_list *list)
     }
 }
 
+/* A cookie is the client's own half, and one that we know again. */
+static void check_cookie(const struct exchange *this, const uint8_t *cookie, size_t length)
+{
+    const struct answer_settings *settings = &this->settings;
+    uint8_t next[COOKIE_SIZE];
+
+    FUZZ_ASSERT(length == COOKIE_SIZE);
+    FUZZ_ASSERT(memmem(this->query, this->query_length, cookie, COOKIE_CLIENT_SIZE) != NULL);
+    FUZZ_ASSERT(cookie_check(settings->cookies, &this->client, settings->now, cookie, length,
+                             next) == COOKIE_VALID);
+}
+
+/* Of which kind an option is, as a bit; aborts if it is none that may be sent. */
+static unsigned check_option(const struct exchange *this, uint16_t code, const uint8_t *data,
+                             size_t length)
+{
+    const struct answer_settings *settings = &this->settings;
+
+    switch (code) {
+    case OPTION_NSID:
+        FUZZ_ASSERT(settings->nsid != NULL && length == settings->nsid_length &&
+                    memcmp(data, settings->nsid, length) == 0);
+        return 1;
+    case OPTION_COOKIE:
+        check_cookie(this, data, length);
+        return 2;
+    case OPTION_TCP_KEEPALIVE:
+        FUZZ_ASSERT(this->client.transport == TRANSPORT_TCP && length == 2 &&
+                    wire_read_u16(data) == settings->keepalive);
+        return 4;
+    case OPTION_EDE:
+        FUZZ_ASSERT(length == 2 && this->report.rcode != RCODE_NOERROR);
+        return 8;
+    default:
+        FUZZ_ASSERT(!"an option that may be sent");
+        return 0;
+    }
+}
+
+static void check_options(const struct exchange *this, const ldns_pkt *reply)
+{
+    const ldns_rdf *rdf = ldns_pkt_edns_data(reply);
+    const uint8_t *at = rdf != NULL ? ldns_rdf_data(rdf) : NULL;
+    size_t left = rdf != NULL ? ldns_rdf_size(rdf) : 0;
+    unsigned seen = 0;
+
+    while (left > 0) {
+        FUZZ_ASSERT(left >= 4 && left - 4 >= wire_read_u16(at + 2));
+        size_t length = wire_read_u16(at + 2);
+        unsigned kind = check_option(this, wire_read_u16(at), at + 4, length);
+        FUZZ_ASSERT((seen & kind) == 0);
+        seen |= kind;
+        at += 4 + length;
+        left -= 4 + length;
+    }
+    FUZZ_ASSERT(((seen & 2) != 0) == (this->report.cookie != COOKIE_ABSENT));
+}
+
+/* Whom no zone is for gets nothing from any. */
+static void check_access(const struct exchange *this, const ldns_pkt *reply)
+{
+    const struct access *access = this->settings.access;
+
+    if (access == NULL || prefix_list_covers(access->others, &this->client))
+        return;
+    FUZZ_ASSERT(this->report.kind == ANSWER_ERROR);
+    FUZZ_ASSERT(ldns_pkt_ancount(reply) == 0 ||
+                ldns_rr_get_class(ldns_rr_list_rr(ldns_pkt_answer(reply), 0)) == LDNS_RR_CLASS_CH);
+    FUZZ_ASSERT(ldns_pkt_nscount(reply) == 0);
+}
+
 static void check_content(const struct exchange *this)
 {
     ldns_pkt *reply;
@@ -88,6 +176,8 @@ static void check_content(const struct exchange *this)
     check_records(this, ldns_pkt_answer(reply));
     check_records(this, ldns_pkt_authority(reply));
     check_records(this, ldns_pkt_additional(reply));
+    check_options(this, reply);
+    check_access(this, reply);
     if (this->report.truncated)
         FUZZ_ASSERT(ldns_pkt_ancount(reply) + ldns_pkt_nscount(reply) == 0);
     ldns_pkt_free(reply);
@@ -122,6 +212,31 @@ static void check_recent(const struct exchange *this, size_t room)
     table = settings.table;
     settings.recent = &recent;
     check_same(this, &settings, this->query, this->query_length, room);
+}
+
+/* What takes the place of an answer that limits hold back: no records, and small. */
+static void check_slip(const struct exchange *this, size_t room)
+{
+    struct exchange slip = *this;
+    struct answer_task task;
+    uint8_t *reply = malloc(room);
+    ldns_pkt *decoded;
+
+    FUZZ_ASSERT(reply != NULL);
+    if (answer_begin(&task, &slip.settings, slip.query, slip.query_length))
+        answer_look_ahead(&task, &slip.settings);
+    answer_look_into_zone(&task, &slip.settings);
+    answer_look_closer(&task);
+    size_t length = answer_finish(&task, &slip.settings, &slip.client, reply, room, &slip.report);
+    FUZZ_ASSERT(length == this->reply_length && memcmp(reply, this->reply, length) == 0);
+    slip.reply = reply;
+    slip.reply_length = answer_slip(&task, &slip.settings, &slip.client, reply, &slip.report);
+    FUZZ_ASSERT(slip.reply_length <= WIRE_UDP_PLAIN_MAX);
+    check_header(&slip);
+    FUZZ_ASSERT(ldns_wire2pkt(&decoded, reply, slip.reply_length) == LDNS_STATUS_OK);
+    FUZZ_ASSERT(wire_read_u32(reply + 6) == 0 && wire_read_u16(reply + 10) == slip.report.edns);
+    ldns_pkt_free(decoded);
+    free(reply);
 }
 
 /* Options of EDNS, even one that nobody knows, keep the query off the short way that answer.c has
@@ -164,16 +279,35 @@ static void ask(struct exchange *this)
         check_content(this);
         check_recent(this, room);
         check_long_way(this, room);
+        check_slip(this, room);
     }
     free(reply);
 }
 
-void promises_check(const struct table *table, uint8_t choice, const uint8_t *query,
+/* Rules by which everyone may ask, or nobody. */
+static const struct access *choose_access(unsigned choice)
+{
+    static struct prefix any[] = {{.length = 4}, {.length = 16}};
+    static const struct prefix_list everyone = {any, 2}, nobody;
+    static const struct access open = {.others = &everyone}, closed = {.others = &nobody};
+
+    switch (choice & 3) {
+    case 1:
+        return &open;
+    case 2:
+        return &closed;
+    default:
+        return NULL;
+    }
+}
+
+void promises_check(const struct table *table, uint16_t choice, const uint8_t *query,
                     size_t query_length)
 {
     static const uint16_t ceilings[] = {512, 1232, 4096, 65535};
     static const struct cookie_secrets secrets = {.count = 2};
     static const uint8_t nsid[ANSWER_NSID_MAX] = "worker 3";
+    static const struct chaos told = {"ns1.example", "sorrel", "worker 3 of 4 pid 1234"};
     struct exchange this = {
         .client = {.transport = choice & 4 ? TRANSPORT_TCP : TRANSPORT_UDP,
                    .length = choice & 32 ? 16 : 4,
@@ -186,7 +320,10 @@ void promises_check(const struct table *table, uint8_t choice, const uint8_t *qu
                      .nsid = choice & 16 ? nsid : NULL,
                      .nsid_length = sizeof nsid,
                      .cookies = choice & 64 ? &secrets : NULL,
-                     .cookies_required = choice & 128},
+                     .cookies_required = choice & 128,
+                     .now = 1700000000,
+                     .access = choose_access(choice >> 8),
+                     .chaos = choice & 1024 ? told : (struct chaos){0}},
     };
 
     ask(&this);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Asks, and aborts if the reply breaks a promise. `choice` chooses transport, sizes and options. */
-void promises_check(const struct table *table, uint8_t choice, const uint8_t *query,
+void promises_check(const struct table *table, uint16_t choice, const uint8_t *query,
                     size_t query_length);
 
 #endif

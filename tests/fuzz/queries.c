@@ -170,38 +170,88 @@ static uint16_t make_type(struct fuzz_random *random)
                               : types[fuzz_below(random, sizeof types / sizeof types[0])];
 }
 
+/* Puts an option; now and then one whose length is wrong. */
+static size_t put_option(struct fuzz_random *random, uint8_t *wire)
+{
+    static const struct {
+        uint16_t code;
+        uint16_t length;
+    } options[] = {
+        {OPTION_NSID, 0},          {OPTION_COOKIE, 8},        {OPTION_COOKIE, 24},
+        {OPTION_COOKIE, 8},        {OPTION_COOKIE, 40},       {OPTION_COOKIE, 9},
+        {OPTION_TCP_KEEPALIVE, 0}, {OPTION_EDE, 2},           {8 /* client subnet */, 7},
+        {12 /* padding */, 30},    {OPTION_TCP_KEEPALIVE, 2}, {65001, 0},
+    };
+    size_t chosen = fuzz_below(random, sizeof options / sizeof options[0]);
+    uint16_t length = options[chosen].length;
+
+    wire_write_u16(wire, options[chosen].code);
+    wire_write_u16(wire + 2, one_in(random, 40) ? (uint16_t)fuzz_below(random, 64) : length);
+    for (unsigned i = 0; i < length; i++)
+        wire[4 + i] = (uint8_t)fuzz_below(random, 256);
+    return (size_t)4 + length;
+}
+
 static size_t put_opt(struct fuzz_random *random, uint8_t *wire)
 {
     static const uint16_t payloads[] = {0, 512, 513, 1232, 1232, 4096, 65535};
-    static const uint8_t options[] = {0, OPTION_NSID, 0, 0, 0, OPTION_TCP_KEEPALIVE, 0, 0};
-    uint16_t length = (uint16_t)(4 * fuzz_below(random, 3));
+    size_t length = (size_t)1 + WIRE_RR_FIXED_SIZE;
 
-    memset(wire, 0, 1 + WIRE_RR_FIXED_SIZE);
+    memset(wire, 0, length);
     wire_write_u16(wire + 1, TYPE_OPT);
     wire_write_u16(wire + 3, payloads[fuzz_below(random, sizeof payloads / sizeof payloads[0])]);
     wire[6] = one_in(random, 30);
     wire[7] = one_in(random, 2) ? 0x80 : 0;
-    wire_write_u16(wire + 9, length);
-    memcpy(wire + 1 + WIRE_RR_FIXED_SIZE, options, length);
-    return (size_t)1 + WIRE_RR_FIXED_SIZE + length;
+    for (uint32_t left = one_in(random, 2) ? fuzz_below(random, 4) : 0; left > 0; left--)
+        length += put_option(random, wire + length);
+    wire_write_u16(wire + 9, (uint16_t)(length - 1 - WIRE_RR_FIXED_SIZE));
+    return length;
+}
+
+/* A question about the server itself. */
+static size_t put_chaos_question(struct fuzz_random *random, uint8_t *wire)
+{
+    static const char *const names[] = {"workersorrel",
+                                        "idserver",
+                                        "versionserver",
+                                        "hostname"
+                                        "bind",
+                                        "version"
+                                        "bind",
+                                        "noneserver"};
+    const char *name = names[fuzz_below(random, sizeof names / sizeof names[0])];
+    size_t length = strlen(name) + 1;
+
+    memcpy(wire, name, length);
+    wire_write_u16(wire + length, one_in(random, 4) ? TYPE_ANY : TYPE_TXT);
+    wire_write_u16(wire + length + 2, CLASS_CH);
+    return length + 4;
+}
+
+static size_t put_question(struct fuzz_random *random, uint8_t *wire)
+{
+    const struct known *chosen = &known[fuzz_below(random, known_count)];
+    struct name name = change_name(random, chosen->name);
+    size_t length = put_name(random, &name, wire);
+
+    wire_write_u16(wire + length, one_in(random, 2) ? chosen->type : make_type(random));
+    wire_write_u16(wire + length + 2,
+                   one_in(random, 30) ? (uint16_t)fuzz_below(random, 256) : CLASS_IN);
+    return length + 4;
 }
 
 static size_t put_query(struct fuzz_random *random, uint8_t *wire)
 {
-    const struct known *chosen = &known[fuzz_below(random, known_count)];
-    struct name name = change_name(random, chosen->name);
     size_t length = WIRE_HEADER_SIZE;
 
     memset(wire, 0, WIRE_HEADER_SIZE);
     wire_write_u16(wire, (uint16_t)fuzz_below(random, 65536));
     wire[2] = one_in(random, 2);            /* RD */
     wire[3] = one_in(random, 4) ? 0x10 : 0; /* CD */
-    wire[5] = 1;
-    length += put_name(random, &name, wire + length);
-    wire_write_u16(wire + length, one_in(random, 2) ? chosen->type : make_type(random));
-    wire_write_u16(wire + length + 2,
-                   one_in(random, 30) ? (uint16_t)fuzz_below(random, 256) : CLASS_IN);
-    length += 4;
+    wire[5] = !one_in(random, 100);         /* without a question only a cookie is asked for */
+    if (wire[5] == 1)
+        length += one_in(random, 40) ? put_chaos_question(random, wire + length)
+                                     : put_question(random, wire + length);
     if (!one_in(random, 3)) {
         wire[11] = 1;
         length += put_opt(random, wire + length);

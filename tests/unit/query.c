@@ -209,6 +209,9 @@ static const struct verdict_case cases[] = {
     {"a bad cookie, then a good one",
      WIRE(WITH_OPT QUESTION OPT("\0", "\0\0", "\0\x10") "\0\xa\0\0" "\0\xa\0\10" "12345678"),
      QUERY_FORMERR, {ASKED, .udp_payload = 1232, .edns = true, .cookie = 44}},
+    {"a cookie, then an option that does not fit",
+     WIRE(WITH_OPT QUESTION OPT("\0", "\0\0", "\0\x10") "\0\xa\0\10" "12345678" "\xff\xee\0\2"),
+     QUERY_FORMERR, {ASKED, .udp_payload = 512, .cookie = 44}},
     {"a cookie alone",
      WIRE(HEADER("\0\0", "\0", "\0", "\0", "\1")
               OPT("\0", "\0\0", "\0\xc") "\0\xa\0\10" "12345678"),
