@@ -3,6 +3,7 @@
 #include "config.h"
 #include "server/control/control_socket.h"
 #include "server/control/envelope.h"
+#include "tools/legible.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -106,6 +107,10 @@ static bool read_reply(const struct envelope_reader *reader, struct control_clie
     if (reply->document == NULL || (!reply->done && header->type != PROTOCOL_FAILED)) {
         json_decref(reply->document);
         return fail(error, "the daemon's reply makes no sense");
+    }
+    if (!legible_make(reply->document)) {
+        json_decref(reply->document);
+        return fail(error, "out of memory");
     }
     return true;
 }

@@ -14,7 +14,7 @@ enum { CONTROL_CLIENT_ERROR_MAX = 1024 };
 
 struct control_client_reply {
     bool done;        /* what was asked for was done in full */
-    json_t *document; /* the caller's */
+    json_t *document; /* the caller's; legible (legible.h) */
 };
 
 /*

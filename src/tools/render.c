@@ -32,7 +32,10 @@ static void print_list(const json_t *list, FILE *out)
     json_t *item;
 
     json_array_foreach(list, i, item)
-        fprintf(out, "%s%s", i == 0 ? "" : ", ", json_string_value(item));
+    {
+        const char *value = json_string_value(item);
+        fprintf(out, "%s%s", i == 0 ? "" : ", ", value != NULL ? value : "?");
+    }
     fputc('\n', out);
 }
 

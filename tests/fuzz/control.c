@@ -368,9 +368,12 @@ static void converse(struct visit *visit)
     }
 }
 
+/* As much of it as a daemon takes whose replies are not read. */
 static void send_half(struct visit *visit)
 {
-    for (size_t half = visit->pieces.left / 2; visit->pieces.left > half;)
+    size_t half = visit->pieces.left / 2;
+
+    while (visit->pieces.left > half && visit->idle_turns < IDLE_TURNS_MAX)
         take_turn(visit);
 }
 

@@ -19,6 +19,8 @@ static const struct {
     {ONE "\n", 1, NULL},
     {ONE, 1, NULL},
     {"# the current one\n" ONE "\r\n\n# the next\n" TWO "\n", 2, NULL},
+    {"# " TWO TWO TWO TWO TWO "\n" ONE "\n", 1, NULL},
+    {ONE "\n\r" TWO "\n", 0, ":2: a secret is 32 hexadecimal digits"},
     {ONE "\n" TWO "\n" ONE "\n" TWO "\n", 4, NULL},
     {ONE "\n" TWO "\n" ONE "\n" TWO "\n" ONE "\n", 0,
      ":5: there are more than 4 secrets: leave old ones out"},

@@ -30,9 +30,9 @@ static int digit_value(char digit)
     return at != NULL ? (int)((at - digits) % 16) : -1;
 }
 
-static bool read_secret(uint8_t secret[COOKIE_SECRET_SIZE], const char *text)
+static bool read_secret(uint8_t secret[COOKIE_SECRET_SIZE], const char *text, size_t length)
 {
-    if (strlen(text) != 2 * (size_t)COOKIE_SECRET_SIZE)
+    if (length != 2 * (size_t)COOKIE_SECRET_SIZE)
         return false;
     for (unsigned i = 0; i < COOKIE_SECRET_SIZE; i++) {
         int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
@@ -43,20 +43,35 @@ static bool read_secret(uint8_t secret[COOKIE_SECRET_SIZE], const char *text)
     return true;
 }
 
+/* Reads a line of any length, of which as much is kept as there is room for, without its end.
+ * Returns the length of that, or -1 behind the last line. */
+static ssize_t read_line(FILE *stream, char *line, size_t room)
+{
+    size_t length = 0;
+    int octet;
+
+    while ((octet = getc(stream)) != EOF && octet != '\n')
+        if (length < room)
+            line[length++] = (char)octet;
+    if (length > 0 && line[length - 1] == '\r')
+        length--;
+    return octet == EOF && length == 0 ? -1 : (ssize_t)length;
+}
+
 static bool read_lines(struct cookie_secrets *secrets, FILE *stream, const char *file,
                        char error[SECRETS_ERROR_MAX])
 {
-    char line[128];
+    char line[2 * COOKIE_SECRET_SIZE + 2]; /* longer than a secret, so that others can be told */
+    ssize_t length;
 
     secrets->count = 0;
-    for (unsigned number = 1; fgets(line, sizeof line, stream) != NULL; number++) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (line[0] == '\0' || line[0] == '#')
+    for (unsigned number = 1; (length = read_line(stream, line, sizeof line)) >= 0; number++) {
+        if (length == 0 || line[0] == '#')
             continue;
         if (secrets->count == COOKIE_SECRETS_MAX)
             return refuse(error, "%s:%u: there are more than %d secrets: leave old ones out", file,
                           number, COOKIE_SECRETS_MAX);
-        if (!read_secret(secrets->secrets[secrets->count++], line))
+        if (!read_secret(secrets->secrets[secrets->count++], line, (size_t)length))
             return refuse(error, "%s:%u: a secret is %d hexadecimal digits", file, number,
                           2 * COOKIE_SECRET_SIZE);
     }
