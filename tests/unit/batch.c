@@ -4,6 +4,7 @@
  * and at each change of the record a successor is tried on a copy of it.
  */
 #include "server/query/batch.h"
+#include "server/query/bundle.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -59,9 +60,19 @@ static void answer_all(struct batch *batch)
 /* Do answers leave together? They do where the kernel can cut them (Linux 4.18). */
 static bool scene_bundles;
 
+static unsigned arrange(struct batch *batch)
+{
+    struct batch_bundles bundles;
+
+    if (!scene_bundles)
+        return batch_send(batch, NULL);
+    bundle_answers(batch, &bundles);
+    return batch_send(batch, &bundles);
+}
+
 static void work(struct batch *batch, int server)
 {
-    if (batch_take_over(batch, false, scene_bundles) == 0) {
+    if (batch_take_over(batch, false) == 0) {
         batch_receive(batch);
         int n = recvmmsg(server, batch->receive, BATCH_WIDTH, MSG_DONTWAIT, NULL);
         batch_received(batch, n > 0 ? (unsigned)n : 0);
@@ -69,7 +80,7 @@ static void work(struct batch *batch, int server)
             return;
     }
     answer_all(batch);
-    unsigned count = batch_send(batch);
+    unsigned count = arrange(batch);
     for (unsigned sent = 0; sent < count;)
         sent += (unsigned)sendmmsg(server, batch->send + sent, count - sent, 0);
     batch_close(batch);
@@ -142,10 +153,10 @@ static void finish_copy(struct scene *scene, unsigned sent[QUERIES])
     struct batch *copy = scene->copy;
 
     memset(sent, 0, QUERIES * sizeof *sent);
-    if (batch_take_over(copy, false, scene_bundles) == 0)
+    if (batch_take_over(copy, false) == 0)
         return;
     answer_all(copy);
-    unsigned count = batch_send(copy);
+    unsigned count = arrange(copy);
     for (unsigned k = 0; k < count; k++)
         for (unsigned j = 0; j < copy->send[k].msg_hdr.msg_iovlen; j++) {
             const struct iovec *reply = &copy->send[k].msg_hdr.msg_iov[j];
@@ -293,7 +304,7 @@ static struct batch *answering(unsigned taken)
 {
     struct batch *batch = share(sizeof *batch);
 
-    assert_int_equal(batch_take_over(batch, false, false), 0);
+    assert_int_equal(batch_take_over(batch, false), 0);
     batch_receive(batch);
     for (unsigned i = 0; i < taken; i++)
         batch->receive[i].msg_len = QUERY_LENGTH;
@@ -310,13 +321,13 @@ static void a_query_under_way_is_blamed_for_a_crash_only(void **state)
     (void)state;
     batch_look_at(batch, 1);
     assert_false(batch_blame(batch, false, &query, &length));
-    assert_int_equal(batch_take_over(batch, false, false), 3);
+    assert_int_equal(batch_take_over(batch, false), 3);
     batch_look_at(batch, 1);
     assert_true(batch_blame(batch, true, &query, &length));
     assert_ptr_equal(query, batch->query[1]);
     assert_int_equal(length, QUERY_LENGTH);
     assert_false(batch_blame(batch, true, &query, &length));
-    assert_int_equal(batch_take_over(batch, false, false), 2);
+    assert_int_equal(batch_take_over(batch, false), 2);
     assert_int_equal(batch->unexplained, 1);
     munmap(batch, sizeof *batch);
 }
@@ -339,7 +350,7 @@ static void wild_numbers_are_not_believed(void **state)
     batch->ready = UINT32_MAX;
     batch->order[0] = 255;
     batch->send[0].msg_len = 1;
-    assert_true(batch_take_over(batch, false, false) <= BATCH_WIDTH);
+    assert_true(batch_take_over(batch, false) <= BATCH_WIDTH);
     munmap(batch, sizeof *batch);
 }
 
@@ -351,7 +362,7 @@ static void a_dropped_batch_leaves_nothing(void **state)
     batch_answered(batch, 0, 0);
     batch_answered(batch, 1, 20);
     assert_int_equal(batch_drop(batch), 3);
-    assert_int_equal(batch_take_over(batch, false, false), 0);
+    assert_int_equal(batch_take_over(batch, false), 0);
     assert_int_equal(batch_drop(batch), 0);
     munmap(batch, sizeof *batch);
 }
@@ -384,7 +395,7 @@ static void put_destination(struct batch *batch, int level, int type, const void
 static const void *answer_source(struct batch *batch)
 {
     batch_answered(batch, 0, 20);
-    assert_int_equal(batch_send(batch), 1);
+    assert_int_equal(batch_send(batch, NULL), 1);
     struct cmsghdr *cmsg = CMSG_FIRSTHDR(&batch->send[0].msg_hdr);
     assert_non_null(cmsg);
     return CMSG_DATA(cmsg);
@@ -405,7 +416,7 @@ static void answers_leave_from_the_address_asked(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct batch *batch = share(sizeof *batch);
         struct in6_pktinfo asked = {.ipi6_ifindex = 7}, source;
-        batch_take_over(batch, true, false);
+        batch_take_over(batch, true);
         batch_receive(batch);
         memcpy(&asked.ipi6_addr, cases[i].address, 16);
         put_destination(batch, IPPROTO_IPV6, IPV6_PKTINFO, &asked, sizeof asked);
@@ -418,7 +429,7 @@ static void answers_leave_from_the_address_asked(void **state)
 
     struct batch *batch = share(sizeof *batch);
     struct in_pktinfo asked = {.ipi_ifindex = 7, .ipi_spec_dst.s_addr = 0x01020304}, source;
-    batch_take_over(batch, true, false);
+    batch_take_over(batch, true);
     batch_receive(batch);
     put_destination(batch, IPPROTO_IP, IP_PKTINFO, &asked, sizeof asked);
     batch_received(batch, 1);

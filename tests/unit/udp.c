@@ -183,7 +183,7 @@ static void an_answer_that_cannot_be_sent_costs_no_other(void **state)
             memcpy(kernel.steps, cases[i].steps, sizeof kernel.steps);
         kernel.count = cases[i].count;
         kernel.forever = cases[i].forever;
-        scene->memory->addresses[0].batch.bundles = false;
+        scene->udp.bundles = false;
         send_queries(scene, QUERIES);
         assert_int_equal(udp_serve(&scene->udp), QUERIES);
         assert_int_equal(take_answers(scene), cases[i].answered);
@@ -284,7 +284,7 @@ static void a_successor_finishes_first(void **state)
 
 static void skip_without_bundles(const struct scene *scene)
 {
-    if (!scene->memory->addresses[0].batch.bundles)
+    if (!scene->udp.bundles)
         skip();
 }
 
@@ -340,11 +340,10 @@ static void a_bundle_that_cannot_be_sent_is_taken_apart(void **state)
     static const struct step cases[][3] = {
         {{0, EIO}, {0, EIO}}, {{0, EINVAL}, {0, EMSGSIZE}}, {{1, 0}, {0, EIO}, {0, EIO}}};
     struct scene *scene = *state;
-    struct batch *batch = &scene->memory->addresses[0].batch;
 
     skip_without_bundles(scene);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        batch->bundles = true;
+        scene->udp.bundles = true;
         memset(&kernel, 0, sizeof kernel);
         memcpy(kernel.steps, cases[i], sizeof cases[i]);
         kernel.count = cases[i][2].error != 0 ? 3 : 2;
@@ -356,7 +355,7 @@ static void a_bundle_that_cannot_be_sent_is_taken_apart(void **state)
         assert_int_equal(udp_serve(&scene->udp), QUERIES);
         assert_int_equal(take_answers(scene), 0xff);
         assert_int_equal(kernel.messages, QUERIES);
-        assert_false(batch->bundles);
+        assert_false(scene->udp.bundles);
     }
     assert_int_equal(scene->memory->counters.dropped[COUNTERS_DROP_UNSENDABLE], 0);
     assert_int_equal(scene->memory->addresses[0].traffic.udp_responses,

@@ -1,7 +1,5 @@
 #include "server/query/batch.h"
 
-#include "server/query/bundle.h"
-
 #include <assert.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -98,11 +96,10 @@ static unsigned count_unfinished(const struct batch *batch)
     return unfinished;
 }
 
-unsigned batch_take_over(struct batch *batch, bool reply_from_asked, bool bundles)
+unsigned batch_take_over(struct batch *batch, bool reply_from_asked)
 {
     settle(batch);
     batch->reply_from_asked = reply_from_asked;
-    batch->bundles = bundles;
     point_headers(batch);
     batch_look_at(batch, BATCH_NO_QUERY);
     batch->taken = bounded(batch->taken);
@@ -216,17 +213,15 @@ static unsigned arrange_single(struct batch *batch)
     return k;
 }
 
-static unsigned arrange_bundles(struct batch *batch)
+static unsigned arrange_bundles(struct batch *batch, const struct batch_bundles *bundles)
 {
-    struct bundles bundles;
     unsigned k = 0, at = 0;
 
-    bundle_answers(batch, &bundles);
     for (unsigned i = 0; i < batch->taken; i++) {
-        if (!batch_is_ready(batch, i) || bundles.follows[i])
+        if (!batch_is_ready(batch, i) || bundles->follows[i])
             continue;
         batch->first[k] = (uint8_t)at;
-        for (unsigned j = i; j != BUNDLE_END; j = bundles.next[j])
+        for (unsigned j = i; j != BATCH_BUNDLE_END; j = bundles->next[j])
             list_answer(batch, at++, j);
         batch->first[k + 1] = (uint8_t)at;
         arrange_message(batch, k++, i);
@@ -234,9 +229,9 @@ static unsigned arrange_bundles(struct batch *batch)
     return k;
 }
 
-unsigned batch_send(struct batch *batch)
+unsigned batch_send(struct batch *batch, const struct batch_bundles *bundles)
 {
-    batch->ready = batch->bundles ? arrange_bundles(batch) : arrange_single(batch);
+    batch->ready = bundles != NULL ? arrange_bundles(batch, bundles) : arrange_single(batch);
     enter(batch, BATCH_SENDING);
     return batch->ready;
 }
@@ -244,8 +239,7 @@ unsigned batch_send(struct batch *batch)
 unsigned batch_send_singly(struct batch *batch)
 {
     settle(batch);
-    batch->bundles = false;
-    return batch_send(batch);
+    return batch_send(batch, NULL);
 }
 
 void batch_unsendable(struct batch *batch, unsigned k)

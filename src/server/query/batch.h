@@ -72,7 +72,6 @@ struct batch {
     uint32_t ready;           /* messages in send[]; in SENDING */
     uint32_t unexplained;     /* crashes on this batch with no query to blame */
     bool reply_from_asked; /* bound to a wildcard address: answers leave from the address asked */
-    bool bundles;          /* a message may have several answers: see bundle.h */
     _Atomic uint8_t fate[BATCH_WIDTH];
     /* send[k] has the answers to the queries order[first[k]] ... order[first[k + 1] - 1]. */
     uint8_t order[BATCH_WIDTH];
@@ -89,12 +88,20 @@ struct batch {
     _Alignas(64) uint8_t reply[BATCH_WIDTH][BATCH_STRIDE];
 };
 
+/* Answers that are to leave as one message: made by bundle.h. */
+struct batch_bundles {
+    uint8_t next[BATCH_WIDTH]; /* the answer behind this one in its bundle, or BATCH_BUNDLE_END */
+    bool follows[BATCH_WIDTH]; /* another answer of its bundle: it is no bundle's first */
+};
+
+enum { BATCH_BUNDLE_END = UINT8_MAX };
+
 /* --- by the worker -------------------------------------------------------- */
 
 /* Makes a batch ready for use by a new worker, whatever its predecessor left: points the headers at
  * the buffers and returns the number of queries that wait to be finished. If there are any the
  * batch is in ANSWERING, otherwise EMPTY. */
-unsigned batch_take_over(struct batch *batch, bool reply_from_asked, bool bundles);
+unsigned batch_take_over(struct batch *batch, bool reply_from_asked);
 
 /* EMPTY -> RECEIVING: call right before recvmmsg(batch->receive). */
 void batch_receive(struct batch *batch);
@@ -157,8 +164,9 @@ static inline void batch_answered(struct batch *batch, unsigned i, size_t reply_
     batch_decide(batch, i, reply_length > 0 ? BATCH_READY : BATCH_DONE);
 }
 
-/* ANSWERING -> SENDING. Returns the number of messages, which now are send[0], send[1] ... */
-unsigned batch_send(struct batch *batch);
+/* ANSWERING -> SENDING, each answer a message of its own, unless there are bundles. Returns the
+ * number of messages, which now are send[0], send[1] ... */
+unsigned batch_send(struct batch *batch, const struct batch_bundles *bundles);
 
 /* SENDING: answers in all messages. */
 static inline unsigned batch_answers(const struct batch *batch)

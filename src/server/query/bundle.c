@@ -8,7 +8,7 @@ enum {
 
 /* Of a bundle being made. */
 struct bundler {
-    uint8_t last[PLACES];       /* the last answer that fell into this place, or BUNDLE_END */
+    uint8_t last[PLACES];       /* the last answer that fell into this place, or BATCH_BUNDLE_END */
     uint8_t count[BATCH_WIDTH]; /* answers in the bundle up to this one */
 };
 
@@ -47,17 +47,17 @@ static bool can_follow(const struct batch *batch, const struct bundler *bundler,
            have_one_client(&batch->peer[i], &batch->peer[j]) && have_one_source(batch, i, j);
 }
 
-void bundle_answers(const struct batch *batch, struct bundles *bundles)
+void bundle_answers(const struct batch *batch, struct batch_bundles *bundles)
 {
     struct bundler bundler;
 
-    memset(bundler.last, BUNDLE_END, sizeof bundler.last);
+    memset(bundler.last, BATCH_BUNDLE_END, sizeof bundler.last);
     for (unsigned i = 0; i < batch->taken; i++) {
         if (!batch_is_ready(batch, i))
             continue;
         uint8_t *last = &bundler.last[place_of(batch, i)];
-        bundles->next[i] = BUNDLE_END;
-        bundles->follows[i] = *last != BUNDLE_END && can_follow(batch, &bundler, i, *last);
+        bundles->next[i] = BATCH_BUNDLE_END;
+        bundles->follows[i] = *last != BATCH_BUNDLE_END && can_follow(batch, &bundler, i, *last);
         bundler.count[i] = 1;
         if (bundles->follows[i]) {
             bundles->next[*last] = (uint8_t)i;

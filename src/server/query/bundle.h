@@ -10,22 +10,12 @@
 
 #include "server/query/batch.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 enum {
-    BUNDLE_END = UINT8_MAX,
-
     /* Octets that one message may have: less than IP allows with its headers. */
     BUNDLE_MAX = 65000,
 };
 
-struct bundles {
-    uint8_t next[BATCH_WIDTH]; /* the answer behind this one in its bundle, or BUNDLE_END */
-    bool follows[BATCH_WIDTH]; /* another answer of its bundle: it is no bundle's first */
-};
-
 /* Sorts the answers that are ready. */
-void bundle_answers(const struct batch *batch, struct bundles *bundles);
+void bundle_answers(const struct batch *batch, struct batch_bundles *bundles);
 
 #endif

@@ -1,6 +1,7 @@
 #include "server/query/udp.h"
 
 #include "message/response.h"
+#include "server/query/bundle.h"
 
 #include <errno.h>
 #include <netinet/udp.h>
@@ -193,12 +194,14 @@ static void cut_short(struct batch *batch, unsigned k)
 
 /* The message in front has failed twice. If it is a bundle, it is perhaps the way there that cannot
  * cut it (a network card without checksums, IPsec): then bundles are done without from now on. */
-static void give_up(struct batch *batch, struct sending *sending)
+static void give_up(struct udp *udp, struct sending *sending)
 {
+    struct batch *batch = udp->batch;
     unsigned answers = batch_answers_in(batch, sending->next);
 
     sending->second_try = false;
     if (answers > 1) {
+        udp->bundles = false;
         sending->count = batch_send_singly(batch);
         sending->next = 0;
         return;
@@ -237,12 +240,23 @@ static unsigned send_all(struct udp *udp, unsigned count)
         } else if (!sending.second_try) {
             sending.second_try = true;
         } else {
-            give_up(batch, &sending);
+            give_up(udp, &sending);
         }
     }
     if (sending.failed > 0)
         counters_add(&udp->counters->dropped[COUNTERS_DROP_UNSENDABLE], sending.failed);
     return sending.failed;
+}
+
+/* From ANSWERING to SENDING. Returns the number of messages. */
+static unsigned arrange(struct udp *udp)
+{
+    struct batch_bundles bundles;
+
+    if (!udp->bundles)
+        return batch_send(udp->batch, NULL);
+    bundle_answers(udp->batch, &bundles);
+    return batch_send(udp->batch, &bundles);
 }
 
 /* From ANSWERING to EMPTY. */
@@ -258,7 +272,7 @@ static void finish_batch(struct udp *udp)
     finish_all(udp);
     if (udp->protection->limiter != NULL)
         charge_all(udp);
-    unsigned messages = batch_send(udp->batch);
+    unsigned messages = arrange(udp);
     unsigned answers = batch_answers(udp->batch);
     if (messages > 0)
         answers -= send_all(udp, messages);
@@ -321,8 +335,9 @@ void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                         .flows = &address->flows,
                         .settings = settings,
                         .protection = protection,
-                        .tap = tap};
-    if (batch_take_over(udp->batch, wildcard, can_bundle(socket)) > 0)
+                        .tap = tap,
+                        .bundles = can_bundle(socket)};
+    if (batch_take_over(udp->batch, wildcard) > 0)
         finish_batch(udp);
     ev_io_init(&udp->readable, serve_turn, socket, EV_READ);
     udp->readable.data = udp;

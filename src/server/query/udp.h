@@ -17,6 +17,7 @@ struct udp {
     ev_io readable;
     int socket;
     struct batch *batch;
+    bool bundles; /* a message may have several answers: the kernel can cut it (bundle.h) */
     struct counters *counters;
     struct counters_traffic *traffic;
     struct flows *flows;
