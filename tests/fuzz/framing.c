@@ -46,7 +46,7 @@ enum {
     IDLE_TURNS_MAX = 64,
 };
 
-const unsigned fuzz_rounds = 3000;
+const unsigned fuzz_rounds = 2000;
 
 static struct {
     struct sealed_table sealed;
