@@ -55,13 +55,32 @@ static bool escape_string(json_t *string)
     return done;
 }
 
+/* Brings a number within bounds, lest arithmetic with it overflows. */
+static bool bound_number(json_t *number)
+{
+    double value = json_number_value(number);
+
+    if (value >= -LEGIBLE_NUMBER_MAX && value <= LEGIBLE_NUMBER_MAX)
+        return true;
+    value = value < 0 ? -LEGIBLE_NUMBER_MAX : LEGIBLE_NUMBER_MAX;
+    return json_is_real(number) ? json_real_set(number, value) == 0
+                                : json_integer_set(number, (json_int_t)value) == 0;
+}
+
+static bool make_scalar(json_t *value)
+{
+    if (json_is_string(value))
+        return escape_string(value);
+    return !json_is_number(value) || bound_number(value);
+}
+
 bool legible_make(json_t *document)
 {
     const char *name;
     json_t *part;
     size_t i;
     void *next;
-    bool done = !json_is_string(document) || escape_string(document);
+    bool done = make_scalar(document);
 
     json_array_foreach(document, i, part) done = legible_make(part) && done;
     json_object_foreach_safe(document, next, name, part)

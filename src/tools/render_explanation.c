@@ -4,6 +4,7 @@
 #include "tools/columns.h"
 #include "tools/render.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ static void print_findings(const json_t *findings, FILE *out)
 static void draw_bar(const json_t *worker, char bar[BAR_WIDTH + 1])
 {
     double share = members_number(worker, "share");
-    int length = (int)(share * BAR_WIDTH + 0.5);
+    int length = (int)(fmin(fmax(share, 0), 1) * BAR_WIDTH + 0.5);
 
     for (int i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < length ? '#' : '.';

@@ -1,4 +1,4 @@
-/* tools/legible.c: no reply controls a terminal. */
+/* tools/legible.c: no reply controls a terminal, or counts beyond bounds. */
 #include "tools/legible.h"
 
 #include "unit.h"
@@ -20,6 +20,8 @@ static void controls_are_escaped(void **state)
         {"\"\\u001b[31mred\"", "\"\\\\x1b[31mred\""},
         {"[[\"a\\nb\\u007f\"]]", "[[\"a\\\\x0ab\\\\x7f\"]]"},
         {"{\"a\":\"\\u009bA\"}", "{\"a\":\"\\\\xc2\\\\x9bA\"}"},
+        {"[1,-2.5,9007199254740992]", NULL},
+        {"[-9.3e18,9223372036854775807]", "[-9007199254740992.0,9007199254740992]"},
         {"{\"\\u001bc\":1,\"b\":2}", "{\"b\":2}"},
     };
 

@@ -2,6 +2,7 @@
 
 #include "server/statistics/members.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +20,14 @@ static const json_t *find_by_text(const json_t *list, const char *name, const ch
     return NULL;
 }
 
+/* A worker's number; one that no worker has if there is none. */
+static unsigned worker_number(const json_t *object)
+{
+    double number = members_number(object, "worker");
+
+    return number >= 0 && number < UINT_MAX ? (unsigned)number : UINT_MAX;
+}
+
 static const json_t *find_worker(const json_t *stats, unsigned worker)
 {
     const json_t *workers = json_object_get(stats, "workers");
@@ -27,7 +36,7 @@ static const json_t *find_worker(const json_t *stats, unsigned worker)
 
     json_array_foreach(workers, i, item)
     {
-        if ((unsigned)members_number(item, "worker") == worker)
+        if (worker_number(item) == worker)
             return item;
     }
     return NULL;
@@ -62,7 +71,7 @@ static void read_workers(struct explain_group *group, const json_t *stats, const
         const json_t *socket = json_array_get(sockets, i);
         *worker = (struct explain_worker){.worker = (unsigned)i};
         if (json_object_get(socket, "worker") != NULL)
-            worker->worker = (unsigned)members_number(socket, "worker");
+            worker->worker = worker_number(socket);
         read_worker(worker, stats, socket, interval);
         group->receiving += worker->receives;
         group->queries += worker->queries;
