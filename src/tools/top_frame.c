@@ -310,7 +310,7 @@ static void draw_workers(const struct top_frame *frame, const struct totals *tot
     int row = HEAD_ROWS;
 
     for (int i = 0; i < layout.workers; i++)
-        draw_worker(totals, json_array_get(workers, (size_t)(first + i)), row++, canvas);
+        draw_worker(totals, json_array_get(workers, (size_t)first + (size_t)i), row++, canvas);
     if (layout.hidden > 0)
         canvas_print(canvas, row++, 0, CANVAS_QUIET, "and %d more: arrow keys show them",
                      layout.hidden);

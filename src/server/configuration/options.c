@@ -17,7 +17,6 @@ static option_take take_listen, take_http;
 
 const char options_default_file[] = DEFAULT_FILE;
 
-static option_take take_listen;
 static option_take take_rate_limit;
 static option_take take_exempt;
 static option_take take_cookies;
