@@ -100,6 +100,19 @@ static void receive_descriptors(struct options *options)
     free(activated);
 }
 
+/* Where DNS is served over TCP nothing else can be. */
+static void check_http(const struct settings *settings)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    if (settings->http.any.sa_family == AF_UNSPEC)
+        return;
+    for (size_t i = 0; i < settings->listener_count; i++)
+        if (address_overlaps(&settings->listeners[i].address, &settings->http))
+            refuse("DNS is served over TCP on %s: choose another port with --http",
+                   address_to_text(&settings->http, text));
+}
+
 static void complete_settings(struct options *options)
 {
     struct settings *settings = &options->settings;
@@ -126,6 +139,7 @@ static void complete_settings(struct options *options)
         add_listener(options, "0.0.0.0", true);
         add_listener(options, "::", true);
     }
+    check_http(settings);
     if (!protection_complete(&settings->protection, error))
         refuse("%s", error);
     if (settings->workers == 0)
@@ -165,7 +179,8 @@ static int test_zones(const struct settings *settings)
     loader_count(&sealed.table, &zones, &records);
     seal_unmap(&sealed);
     if (result.failed > 0 || tally.errors > 0) {
-        log_error("%lu zones are good, %zu are not: see the errors above", zones, result.failed);
+        log_error("%lu zone%s good, %zu %s not: see the errors above", zones,
+                  zones == 1 ? " is" : "s are", result.failed, result.failed == 1 ? "is" : "are");
         return EXIT_FAILURE;
     }
     log_notice("%lu zone%s (%llu records): no errors", zones, zones == 1 ? "" : "s", records);
