@@ -20,8 +20,8 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 enum {
-    PATIENCE_SECONDS = 60,
-    STALL_SECONDS = 2, /* more than --stall (place.c) */
+    PATIENCE_SECONDS = 90, /* the metrics process, killed again and again, waits a minute */
+    STALL_SECONDS = 2,     /* more than --stall (place.c) */
     REQUEST_MAX = sizeof(struct protocol_header) + 64,
     HTTP_MS = 2000,
 };

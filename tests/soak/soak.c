@@ -36,7 +36,7 @@ enum {
 
     /* Between two rests: so far apart are the samples that are compared. */
     REST_SECONDS = 15,
-    SETTLING_SECONDS = 30,
+    SETTLING_SECONDS = 90, /* the metrics process, killed again and again, waits a minute */
     STOP_SECONDS = 10,
 
     /* The first rests are not compared: buffers grow, caches fill. */
