@@ -1,6 +1,7 @@
 #include "zone/source.h"
 
 #include "table/hash.h"
+#include "zone/input.h"
 #include "zone/memory.h"
 #include "zone/presentation.h"
 
@@ -43,16 +44,24 @@ static const char *read_origin(const char *text, size_t length, struct name *ori
     return error;
 }
 
+/* What errno says of `path`. */
+static bool refuse_unreadable(const char *what, const char *path, char error[SOURCE_ERROR_MAX])
+{
+    char reason[INPUT_ERROR_MAX];
+
+    return refuse(error, "cannot read %s%s: %s", what, path, input_error(errno, reason));
+}
+
 static bool check_readable(const char *path, char error[SOURCE_ERROR_MAX])
 {
     struct stat status;
 
     if (stat(path, &status) != 0)
-        return refuse(error, "cannot read zone file %s: %s", path, strerror(errno));
+        return refuse_unreadable("zone file ", path, error);
     if (S_ISDIR(status.st_mode))
         return refuse(error, "%s is a directory: give a zone file", path);
     if (access(path, R_OK) != 0)
-        return refuse(error, "cannot read zone file %s: %s", path, strerror(errno));
+        return refuse_unreadable("zone file ", path, error);
     return true;
 }
 
@@ -184,7 +193,7 @@ static bool add_directory(struct source_list *list, const char *directory,
     int count = scandir(directory, &entries, is_zone_file, compare_entries);
 
     if (count < 0)
-        return refuse(error, "cannot read directory %s: %s", directory, strerror(errno));
+        return refuse_unreadable("directory ", directory, error);
     if (count == 0)
         added = refuse(error, "no zones in %s: put files there that end in .zone", directory);
     for (int i = 0; i < count; i++) {
@@ -211,7 +220,7 @@ bool source_list_add(struct source_list *list, const char *argument, char error[
                    : check_readable(argument, error) && add_file(list, argument, true, error);
     if (equals != NULL && equals > argument)
         return add_pair(list, argument, equals, error);
-    return refuse(error, "cannot read %s: %s", argument, strerror(errno));
+    return refuse_unreadable("", argument, error);
 }
 
 bool source_list_add_zone(struct source_list *list, const char *origin, const char *file,

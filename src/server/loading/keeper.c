@@ -55,7 +55,8 @@ bool keeper_read(const struct keeper *keeper, struct loader_table *table)
         return false;
     table->fd = table_file_read(&table->sealed, keeper->path, geteuid(), &reason);
     table->result = (struct channel_built){0};
-    if (table->fd < 0 && reason != NULL)
+    /* Where nothing can be written either, that is told of once it is tried. */
+    if (table->fd < 0 && reason != NULL && access(keeper->directory, W_OK | X_OK) == 0)
         log_warning("the table kept in %s is of no use, so all zones are read: %s", keeper->path,
                     reason);
     return table->fd >= 0;
@@ -110,10 +111,28 @@ static _Noreturn void run_child(const char *path, const struct loader_table *tab
 
 /* --- the supervisor's side --------------------------------------------------------------- */
 
-static void complain(const struct keeper *keeper, const char *reason)
+static void complain(const struct keeper *keeper, const char *reason, const char *advice)
 {
-    log_warning("cannot keep the table in %s, so the next start may have to read all zones: %s",
-                keeper->directory, reason);
+    log_warning("cannot keep the table in %s, so the next start may have to read all zones: %s%s",
+                keeper->directory, reason, advice);
+}
+
+static const char *advice_on(int fault)
+{
+    switch (fault) {
+    case ENOENT:
+        return "; make that directory";
+    case ENOTDIR:
+        return "; name a directory with --state";
+    case EACCES:
+    case EPERM:
+        return "; give it to the user that sorreld runs as";
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room, and it is kept again";
+    default:
+        return "";
+    }
 }
 
 static void write_later(struct keeper *keeper, ev_tstamp delay)
@@ -128,7 +147,7 @@ static void write_later(struct keeper *keeper, ev_tstamp delay)
 static void note_fault(struct keeper *keeper, int fault)
 {
     if (fault != 0 && fault != keeper->fault)
-        complain(keeper, strerror(fault));
+        complain(keeper, strerror(fault), advice_on(fault));
     if (fault == 0 && keeper->fault != 0)
         log_notice("the table is kept in %s again", keeper->directory);
     keeper->fault = fault;
@@ -173,7 +192,7 @@ void keeper_finish(struct keeper *keeper, int status)
     } else if (exited) {
         note_fault(keeper, code);
     } else {
-        complain(keeper, strsignal(WTERMSIG(status)));
+        complain(keeper, strsignal(WTERMSIG(status)), "");
     }
     if (keeper->again)
         keeper_write(keeper);
