@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,11 +159,48 @@ static void what_is_no_rule_is_refused(void **state)
     access_rules_free(&rules);
 }
 
+/* Each of very many zones has a rule of its own, and keeps it while the others are added. */
+static void zones_have_rules_of_their_own(void **state)
+{
+    enum { ZONES = 20000 };
+    struct access_rules rules = {0};
+    struct access access = {0};
+    char text[64], error[ACCESS_RULES_ERROR_MAX];
+
+    (void)state;
+    for (unsigned round = 0; round < 2; round++)
+        for (unsigned i = 0; i < ZONES; i++) {
+            snprintf(text, sizeof text, "Z%u.Test=10.%u.%u.%u", i, round, i >> 8, i & 255);
+            assert_true(access_rules_read(&rules, text, error));
+            if (i == ZONES / 2)
+                assert_true(access_rules_read(&rules, "192.0.2.1", error));
+        }
+    assert_int_equal(rules.count, ZONES + 1);
+    assert_true(access_rules_compile(&rules, 1, &access));
+    assert_int_equal(access.count, ZONES);
+    assert_int_equal(access.others->count, 2);
+    for (size_t i = 0; i < access.count; i++) {
+        unsigned number;
+        const struct prefix *prefixes = access.entries[i].allowed->prefixes;
+        assert_int_equal(sscanf((const char *)access.entries[i].apex->octets + 1, "z%u", &number),
+                         1);
+        assert_int_equal(access.entries[i].allowed->count, 2);
+        for (unsigned round = 0; round < 2; round++) {
+            const uint8_t *address = prefixes[round].address;
+            assert_int_equal(address[1], round);
+            assert_int_equal(address[2] << 8 | address[3], number);
+        }
+    }
+    free(access.entries);
+    access_rules_free(&rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_gets_what_he_may),
         cmocka_unit_test(what_is_no_rule_is_refused),
+        cmocka_unit_test(zones_have_rules_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,25 +24,66 @@ static bool read_apex(struct name *apex, const char *text)
            name_read(apex, domain.octets, domain.length) != 0;
 }
 
-/* The rule of that zone, which is made if there is none. NULL: no memory. */
+/* --- finding a zone's rule ---------------------------------------------------------------- */
+
+/* Where in the index the zone is, or belongs; there is an empty place. */
+static uint32_t *find_place(const struct access_rules *rules, const struct name *apex)
+{
+    size_t at = XXH3_64bits(apex->octets, apex->length);
+
+    for (;; at++) {
+        uint32_t *place = &rules->index[at & (rules->index_size - 1)];
+        if (*place == 0 || name_compare(&rules->rules[*place - 1].apex, apex) == 0)
+            return place;
+    }
+}
+
+/* Makes room for one rule more, half of the index being empty. */
+static bool make_room(struct access_rules *rules)
+{
+    if (rules->count < rules->room)
+        return true;
+    size_t room = rules->room > 0 ? 2 * rules->room : 16;
+    struct access_rule *grown = reallocarray(rules->rules, room, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    rules->rules = grown;
+    uint32_t *index = calloc(2 * room, sizeof *index);
+    if (index == NULL)
+        return false;
+    free(rules->index);
+    rules->index = index;
+    rules->index_size = 2 * room;
+    rules->room = room;
+    for (size_t i = 0; i < rules->count; i++)
+        if (!grown[i].others)
+            *find_place(rules, &grown[i].apex) = (uint32_t)i + 1;
+    return true;
+}
+
+/* The rule of that zone, or of those that have none; it is made if there is none. NULL: no
+ * memory. */
 static struct access_rule *rule_of(struct access_rules *rules, const struct name *apex)
 {
-    for (size_t i = 0; i < rules->count; i++) {
-        struct access_rule *rule = &rules->rules[i];
-        if (apex == NULL ? rule->others : !rule->others && name_compare(&rule->apex, apex) == 0)
-            return rule;
-    }
-    struct access_rule *grown =
-        reallocarray(rules->rules, rules->count + 1, sizeof *rules->rules);
-    if (grown == NULL)
+    if (!make_room(rules))
         return NULL;
-    rules->rules = grown;
-    struct access_rule *rule = &grown[rules->count++];
+    size_t place = apex != NULL ? *find_place(rules, apex) : rules->others;
+    if (place > 0)
+        return &rules->rules[place - 1];
+    struct access_rule *rule = &rules->rules[rules->count];
     *rule = (struct access_rule){.others = apex == NULL};
     if (apex != NULL)
         rule->apex = *apex;
+    place = rules->count + 1;
+    if (apex != NULL)
+        *find_place(rules, apex) = (uint32_t)place;
+    else
+        rules->others = place;
+    rules->count++;
     return rule;
 }
+
+/* --- reading ------------------------------------------------------------------------------ */
 
 static bool allow(struct prefix_list *allowed, const char *who, char error[ACCESS_RULES_ERROR_MAX])
 {
@@ -88,6 +129,7 @@ void access_rules_free(struct access_rules *rules)
     for (size_t i = 0; i < rules->count; i++)
         free(rules->rules[i].allowed.prefixes);
     free(rules->rules);
+    free(rules->index);
     *rules = (struct access_rules){0};
 }
 

@@ -22,6 +22,10 @@ struct access_rule {
 struct access_rules {
     struct access_rule *rules;
     size_t count;
+    size_t room;
+    uint32_t *index;   /* rules by their zones' names: places, 1 and up, 0 if empty; open addressing */
+    size_t index_size; /* a power of two, or 0 */
+    size_t others;     /* place of the rule for the zones that have none, or 0 */
 };
 
 /* Adds `who`, an address, ADDR/BITS, `any` or `none`, to the rule of the zone of that name, or with
