@@ -86,24 +86,20 @@ static void print_workers(const json_t *workers, FILE *out)
     columns_finish(&columns, out);
 }
 
-/* More than so many are left to `sorrelctl zones`, lest the rest of the status scroll away. */
-enum { STATUS_ZONES_MAX = 10 };
-
-static void print_zone_summary(const json_t *zones, FILE *out)
+static void print_zone_summary(const json_t *reply, FILE *out)
 {
-    size_t failed = 0;
-    size_t i;
-    json_t *zone;
+    long long failed = number(reply, "zone_failures");
 
-    json_array_foreach(zones, i, zone) failed += strcmp(text(zone, "state"), "ok") != 0;
-    fprintf(out, "zones      %zu", json_array_size(zones));
+    fprintf(out, "zones      %lld", number(reply, "zone_count"));
     if (failed > 0)
-        fprintf(out, ", of which %zu failed to load (sorrelctl zones tells why)", failed);
+        fprintf(out, ", of which %lld failed to load (sorrelctl zones tells why)", failed);
     fputc('\n', out);
 }
 
-static void print_serials(const json_t *zones, FILE *out)
+static void print_serials(const json_t *reply, FILE *out)
 {
+    const json_t *zones = json_object_get(reply, "zones");
+    long long more = number(reply, "zone_count") - (long long)json_array_size(zones);
     struct columns columns;
     size_t i;
     json_t *zone;
@@ -113,16 +109,13 @@ static void print_serials(const json_t *zones, FILE *out)
     columns_add(&columns, "zone");
     json_array_foreach(zones, i, zone)
     {
-        if (i == STATUS_ZONES_MAX)
-            break;
         bool served = json_object_get(zone, "serial") != NULL;
         columns_add(&columns, served ? "%lld" : "-", number(zone, "serial"));
         columns_add(&columns, "%s", text(zone, "zone"));
     }
     columns_finish(&columns, out);
-    if (json_array_size(zones) > STATUS_ZONES_MAX)
-        fprintf(out, "... and %zu more (sorrelctl zones lists all)\n",
-                json_array_size(zones) - STATUS_ZONES_MAX);
+    if (more > 0)
+        fprintf(out, "... and %lld more (sorrelctl zones lists all)\n", more);
 }
 
 static void print_sandbox(const json_t *sandbox, FILE *out)
@@ -140,7 +133,6 @@ static void print_sandbox(const json_t *sandbox, FILE *out)
 void render_status(const json_t *reply, FILE *out)
 {
     const json_t *table = json_object_get(reply, "table");
-    const json_t *zones = json_object_get(reply, "zones");
     char room[WORDS_MAX];
 
     fprintf(out, "sorreld    %s, process %lld, up %s\n", text(reply, "version"),
@@ -157,11 +149,11 @@ void render_status(const json_t *reply, FILE *out)
     else
         fputs("table      none yet: the zones are being read\n", out);
     print_sandbox(json_object_get(reply, "sandbox"), out);
-    print_zone_summary(zones, out);
+    print_zone_summary(reply, out);
     fputc('\n', out);
     print_workers(json_object_get(reply, "workers"), out);
     fputc('\n', out);
-    print_serials(zones, out);
+    print_serials(reply, out);
 }
 
 /* --- zones ------------------------------------------------------------------------ */

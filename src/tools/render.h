@@ -10,6 +10,10 @@
 
 typedef void render_function(const json_t *reply, FILE *out);
 
+/* Zones that render_status() shows, lest the rest of the status scroll away: as many are to be
+ * asked for. */
+#define RENDER_STATUS_ZONES "10"
+
 render_function render_status;
 render_function render_zones;
 render_function render_stats;

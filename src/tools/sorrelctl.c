@@ -199,12 +199,26 @@ static int finish(int status)
     return EXIT_FAILURE;
 }
 
+/* Whoever looks at the status is not shown all zones, and need not wait for them. */
+static char *const *brief(const struct options *options, const struct word *word,
+                          char *const *arguments, size_t *count)
+{
+    static char zones[] = RENDER_STATUS_ZONES;
+    static char *const some[] = {zones, NULL};
+
+    if (word->type != PROTOCOL_STATUS || options->json)
+        return arguments;
+    *count = 1;
+    return some;
+}
+
 static int ask(const struct options *options, const struct word *word, char *const *arguments,
                size_t count)
 {
     struct control_client_reply reply;
     char error[CONTROL_CLIENT_ERROR_MAX];
 
+    arguments = brief(options, word, arguments, &count);
     if (!control_client_ask(options->control, word->type, arguments, count, word->patience,
                             word->until_gone, &reply, error)) {
         fprintf(stderr, "sorrelctl: %s\n", error);

@@ -78,7 +78,6 @@ static void add_to_directory(const struct build *build, size_t at)
     directory[slot] = (struct table_zone){.hash = section->apex_hash, .section = at};
     header->zone_count++;
     header->depths[section->apex_labels / 64] |= UINT64_C(1) << section->apex_labels % 64;
-    build->result->records += section->record_count;
 }
 
 /* --- zones that are copied ---------------------------------------------------- */
@@ -340,18 +339,38 @@ static void copy_other_zones(struct build *build)
 
 /* --- no table at all ------------------------------------------------------------------ */
 
+/* Zones of the previous table that are to be looked at. */
+static size_t count_wanted_before(const struct build *build)
+{
+    const struct table *previous = build->request->previous;
+    const struct table_section *section;
+    uint32_t position = 0;
+    struct name origin;
+    size_t count = 0;
+
+    if (build->request->only == NULL)
+        return previous->header->zone_count;
+    while ((section = table_next_zone(previous, &position)) != NULL) {
+        name_read(&origin, section_apex_name(section), section->apex_length);
+        count += is_wanted(build, &origin);
+    }
+    return count;
+}
+
 /* Would the new table have the same zones as the previous one, all unchanged? */
 static bool is_all_unchanged(const struct build *build)
 {
     const struct build_request *request = build->request;
+    size_t wanted = 0;
 
-    if (request->only != NULL || request->previous == NULL ||
-        request->previous->header->zone_count != request->sources->count)
+    if (request->previous == NULL)
         return false;
-    for (size_t i = 0; i < request->sources->count; i++)
-        if (!build->verdicts[i].unchanged)
+    for (size_t i = 0; i < request->sources->count; i++) {
+        if (is_to_be_loaded(&build->verdicts[i]))
             return false;
-    return true;
+        wanted += build->verdicts[i].wanted;
+    }
+    return wanted == count_wanted_before(build);
 }
 
 static void keep_previous(struct build *build)
@@ -359,10 +378,13 @@ static void keep_previous(struct build *build)
     build->result->unchanged = true;
     build->result->length = build->request->previous->header->length;
     for (size_t i = 0; i < build->request->sources->count; i++) {
+        if (!build->verdicts[i].wanted)
+            continue;
         build->result->renewed |= build->verdicts[i].renewed != NULL;
-        build->result->records += build->verdicts[i].previous->record_count;
         tell_zone(build, i, BUILD_COPIED);
     }
+    /* Those that nobody wanted to be looked at are as they were, too. */
+    build->result->copied = build->request->previous->header->zone_count;
 }
 
 static bool build_all(struct build *build)

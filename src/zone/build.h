@@ -52,7 +52,6 @@ struct build_result {
     size_t copied;    /* unchanged zones taken over from the previous table */
     size_t kept;      /* zones that failed to load and keep their previous version */
     size_t failed;    /* zones that failed to load and have none */
-    uint64_t records; /* in the new table */
     uint64_t length;  /* octets of the new table */
 };
 

@@ -42,6 +42,17 @@ static void set_zone(const char *name, int serial)
     assert_int_equal(fclose(file), 0);
 }
 
+static void check_totals(const struct table *table)
+{
+    enum { RECORDS_EACH = 3 };
+    size_t failures = 0;
+
+    for (size_t i = 0; i < ledger.zones.count; i++)
+        failures += ledger_has_failed(&ledger.zones.items[i]);
+    assert_int_equal(ledger.failures, failures);
+    assert_int_equal(ledger.records, RECORDS_EACH * table->header->zone_count);
+}
+
 static void load(const char *const *only, int64_t now)
 {
     struct source_list sources = {0};
@@ -63,6 +74,7 @@ static void load(const char *const *only, int64_t now)
     assert_null(seal_map(&next, result.fd));
     close(result.fd);
     ledger_commit(&ledger, &next.table, only != NULL, now);
+    check_totals(&next.table);
     if (served.base != NULL)
         seal_unmap(&served);
     served = next;

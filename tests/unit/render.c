@@ -30,7 +30,8 @@ static void replies_look_right(void **state)
          "             {'worker': 10, 'state': 'waiting', 'deaths': 7,"
          "              'udp_queries': 123456789, 'tcp_queries': 0}],"
          " 'zones': [{'zone': 'a.example.', 'state': 'ok', 'serial': 7},"
-         "           {'zone': 'b.example.', 'state': 'failed'}]}",
+         "           {'zone': 'b.example.', 'state': 'failed'}],"
+         " 'zone_count': 2, 'zone_failures': 1}",
          "sorreld    1.2, process 12, up 1 d 2 h\n"
          "listening  127.0.0.1@53, ::1@53\n"
          "steering   hash\n"
@@ -47,7 +48,7 @@ static void replies_look_right(void **state)
          "     -  b.example.\n"},
         {render_status,
          "{'version': '1.2', 'pid': 12, 'uptime': 3600, 'steering': 'query',"
-         " 'listen': [], 'workers': [], 'zones': []}",
+         " 'listen': [], 'workers': [], 'zones': [], 'zone_count': 0, 'zone_failures': 0}",
          "sorreld    1.2, process 12, up 1 h\n"
          "listening  \n"
          "steering   query\n"
@@ -115,17 +116,17 @@ static void many_zones_do_not_scroll_the_status_away(void **state)
     char text[4096], name[16];
     json_t *zones = json_array();
 
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 10; i++) {
         snprintf(name, sizeof name, "z%d.", i);
         json_array_append_new(
             zones, json_pack("{s:s, s:s, s:i}", "zone", name, "state", "ok", "serial", i));
     }
-    json_t *reply = json_pack("{s:o}", "zones", zones);
+    json_t *reply = json_pack("{s:o, s:i, s:i}", "zones", zones, "zone_count", 12,
+                              "zone_failures", 0);
     FILE *out = fmemopen(text, sizeof text, "w");
     render_status(reply, out);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "     9  z9.\n... and 2 more (sorrelctl zones lists all)\n"));
-    assert_null(strstr(text, "z10."));
     json_decref(reply);
 }
 

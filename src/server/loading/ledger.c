@@ -218,6 +218,18 @@ static void collect_removed(struct ledger *ledger, const struct ledger_zones *ne
     }
 }
 
+/* So that nobody has to look at all of a million zones again. */
+static void count(struct ledger *ledger)
+{
+    ledger->failures = 0;
+    ledger->records = 0;
+    for (size_t i = 0; i < ledger->zones.count; i++) {
+        const struct ledger_zone *zone = &ledger->zones.items[i];
+        ledger->failures += ledger_has_failed(zone);
+        ledger->records += zone->section != NULL ? zone->section->record_count : 0;
+    }
+}
+
 void ledger_commit(struct ledger *ledger, const struct table *table, bool partial, int64_t now)
 {
     struct ledger_zones next = {0};
@@ -241,6 +253,7 @@ void ledger_commit(struct ledger *ledger, const struct table *table, bool partia
     free_zones(&ledger->pending);
     free_zones(&ledger->zones);
     ledger->zones = next;
+    count(ledger);
 }
 
 static void move_all(struct ledger_faults *to, struct ledger_faults *from)

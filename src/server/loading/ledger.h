@@ -46,6 +46,8 @@ struct ledger_zones {
 
 struct ledger {
     struct ledger_zones zones;    /* ascending by name, octet by octet */
+    size_t failures;              /* zones among them that have failed */
+    uint64_t records;             /* of all zones that are served */
     struct ledger_zones removed;  /* served before the last load, but no more; likewise */
     struct ledger_faults general; /* of the last load, where they concern no zone */
     struct ledger_zones pending;  /* of the load under way */

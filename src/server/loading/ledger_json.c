@@ -62,37 +62,43 @@ static json_t *zone_json(const struct ledger_zone *zone, const char *member, con
     return json;
 }
 
+static json_t *state_json(const struct ledger_zone *zone, int64_t now)
+{
+    return zone_json(zone, "state", ledger_has_failed(zone) ? "failed" : "ok", now);
+}
+
+static json_t *list_json(const struct ledger *ledger, json_t *zones)
+{
+    return json_pack("{s:o, s:I, s:I}", "zones", zones, "zone_count",
+                     (json_int_t)ledger->zones.count, "zone_failures",
+                     (json_int_t)ledger->failures);
+}
+
 json_t *ledger_json_zones(const struct ledger *ledger, int64_t now)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < ledger->zones.count; i++) {
-        const struct ledger_zone *zone = &ledger->zones.items[i];
-        const char *state = ledger_has_failed(zone) ? "failed" : "ok";
-        json_array_append_new(list, zone_json(zone, "state", state, now));
-    }
-    return list;
+    for (size_t i = 0; i < ledger->zones.count; i++)
+        json_array_append_new(list, state_json(&ledger->zones.items[i], now));
+    return list_json(ledger, list);
+}
+
+/* Adds zones that have failed, or such that have not, until there are `most` in the list. */
+static void add_some(json_t *list, const struct ledger *ledger, bool failed, size_t most,
+                     int64_t now)
+{
+    for (size_t i = 0; i < ledger->zones.count && json_array_size(list) < most; i++)
+        if (ledger_has_failed(&ledger->zones.items[i]) == failed)
+            json_array_append_new(list, state_json(&ledger->zones.items[i], now));
 }
 
 json_t *ledger_json_some_zones(const struct ledger *ledger, int64_t now, size_t limit)
 {
-    json_t *failed = json_array(), *sound = json_array();
-    size_t failures = 0;
+    json_t *list = json_array();
 
-    for (size_t i = 0; i < ledger->zones.count; i++) {
-        const struct ledger_zone *zone = &ledger->zones.items[i];
-        bool has_failed = ledger_has_failed(zone);
-        failures += has_failed;
-        if (json_array_size(has_failed ? failed : sound) < limit)
-            json_array_append_new(has_failed ? failed : sound,
-                                  zone_json(zone, "state", has_failed ? "failed" : "ok", now));
-    }
-    json_array_extend(failed, sound);
-    json_decref(sound);
-    while (json_array_size(failed) > limit)
-        json_array_remove(failed, json_array_size(failed) - 1);
-    return json_pack("{s:o, s:I, s:I}", "zones", failed, "zone_count",
-                     (json_int_t)ledger->zones.count, "zone_failures", (json_int_t)failures);
+    add_some(list, ledger, true, limit < ledger->failures ? limit : ledger->failures, now);
+    add_some(list, ledger, false, limit, now);
+    return list_json(ledger, list);
 }
 
 /* --- what a reload did -------------------------------------------------------------- */

@@ -12,11 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An array of all zones. */
+/* An object: `zones`, an array of all; `zone_count` and `zone_failures`, how many there are, and of
+ * them failed. */
 json_t *ledger_json_zones(const struct ledger *ledger, int64_t now);
 
-/* An object: `zones`, at most `limit` of them, those that failed first; and of all there are
- * `zone_count` and `zone_failures`. */
+/* The same with at most `limit` zones in the array, those that failed first. Takes no longer the
+ * more zones there are behind these. */
 json_t *ledger_json_some_zones(const struct ledger *ledger, int64_t now, size_t limit);
 
 /*

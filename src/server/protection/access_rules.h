@@ -23,7 +23,7 @@ struct access_rules {
     struct access_rule *rules;
     size_t count;
     size_t room;
-    uint32_t *index;   /* rules by their zones' names: places, 1 and up, 0 if empty; open addressing */
+    uint32_t *index;   /* by zone: places of rules, from 1 on; open addressing, 0 is empty */
     size_t index_size; /* a power of two, or 0 */
     size_t others;     /* place of the rule for the zones that have none, or 0 */
 };

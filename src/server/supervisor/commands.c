@@ -66,17 +66,15 @@ static json_t *pages_json(const struct sealed_table *sealed)
     return json_sprintf("2 MB for %d%%, 4 kB for the rest", (int)(100 * large / most));
 }
 
-static json_t *table_json(const struct sealed_table *sealed)
+static json_t *table_json(const struct supervisor *supervisor)
 {
-    const struct table *table = &sealed->table;
-    unsigned long zones;
-    unsigned long long records;
+    const struct sealed_table *sealed = &supervisor->table.sealed;
+    const struct table_header *header = sealed->table.header;
 
-    loader_count(table, &zones, &records);
-    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "generation",
-                     (json_int_t)table->header->generation, "octets",
-                     (json_int_t)table->header->length, "zones", (json_int_t)zones, "records",
-                     (json_int_t)records, "pages", pages_json(sealed));
+    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "generation", (json_int_t)header->generation,
+                     "octets", (json_int_t)header->length, "zones", (json_int_t)header->zone_count,
+                     "records", (json_int_t)supervisor->ledger.records, "pages",
+                     pages_json(sealed));
 }
 
 static json_t *sandbox_json(void)
@@ -95,7 +93,7 @@ static bool add_zones(json_t *json, const struct supervisor *supervisor,
     char *end;
 
     if (limit == NULL) {
-        json_object_set_new(json, "zones", ledger_json_zones(&supervisor->ledger, time(NULL)));
+        json_object_update_new(json, ledger_json_zones(&supervisor->ledger, time(NULL)));
         return true;
     }
     unsigned long most = strtoul(limit, &end, 10);
@@ -123,7 +121,7 @@ static void status(void *closure, struct control_request *request)
     json_decref(policy);
     json_object_set_new(json, "sandbox", sandbox_json());
     if (supervisor->table.fd >= 0)
-        json_object_set_new(json, "table", table_json(&supervisor->table.sealed));
+        json_object_set_new(json, "table", table_json(supervisor));
     if (add_zones(json, supervisor, request))
         control_reply(request, true, json);
 }
@@ -142,15 +140,25 @@ static void zones(void *closure, struct control_request *request)
         control_reply(request, true, json);
 }
 
-static void zones_or_apart(void *closure, struct control_request *request)
+/* Answers what tells of all zones, or has it done apart where they are many. */
+static void answer_of_zones(struct supervisor *supervisor, control_function *function,
+                            struct control_request *request)
 {
-    const struct supervisor *supervisor = closure;
-
     if (control_arguments(request)[0] == NULL &&
         supervisor->ledger.zones.count > APART_ZONES_MIN)
-        apart_answer(request, zones, closure);
+        apart_answer(request, function, supervisor);
     else
-        zones(closure, request);
+        function(supervisor, request);
+}
+
+static void zones_or_apart(void *closure, struct control_request *request)
+{
+    answer_of_zones(closure, zones, request);
+}
+
+static void status_or_apart(void *closure, struct control_request *request)
+{
+    answer_of_zones(closure, status, request);
 }
 
 /* --- orders ------------------------------------------------------------------------ */
@@ -237,7 +245,7 @@ static void hand_over(void *closure, struct control_request *request)
 bool commands_open(struct supervisor *supervisor)
 {
     static const struct control_word words[] = {
-        {PROTOCOL_STATUS, 1, status},
+        {PROTOCOL_STATUS, 1, status_or_apart},
         {PROTOCOL_ZONES, 1, zones_or_apart},
         {PROTOCOL_RELOAD, UINT32_MAX, reload},
         {PROTOCOL_WORKERS, 1, workers},

@@ -49,15 +49,13 @@ void service_settle(struct supervisor *supervisor)
 {
     const struct settings *settings = supervisor->settings;
     char status[128];
-    unsigned long zones;
-    unsigned long long records;
 
     if (!supervisor->unready || !supervisor->announced || supervisor->adopting ||
         loader_is_running(&supervisor->loader))
         return;
     supervisor->unready = false;
-    loader_count(&supervisor->table.sealed.table, &zones, &records);
-    snprintf(status, sizeof status, "serving %lu zone%s with %u worker%s", zones,
+    uint32_t zones = supervisor->table.sealed.table.header->zone_count;
+    snprintf(status, sizeof status, "serving %u zone%s with %u worker%s", zones,
              zones == 1 ? "" : "s", settings->workers, settings->workers == 1 ? "" : "s");
     notify_ready(status);
 }

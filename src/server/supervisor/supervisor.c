@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,15 +157,13 @@ static void list_addresses(const struct settings *settings, char *text, size_t r
 static void announce(struct supervisor *supervisor)
 {
     const struct settings *settings = supervisor->settings;
+    uint32_t zones = supervisor->table.sealed.table.header->zone_count;
     char addresses[1024];
-    unsigned long zones;
-    unsigned long long records;
 
-    loader_count(&supervisor->table.sealed.table, &zones, &records);
     list_addresses(settings, addresses, sizeof addresses);
-    log_notice("serving %lu zone%s (%llu records) with %u worker%s on %s", zones,
-               zones == 1 ? "" : "s", records, settings->workers, settings->workers == 1 ? "" : "s",
-               addresses);
+    log_notice("serving %u zone%s (%" PRIu64 " records) with %u worker%s on %s", zones,
+               zones == 1 ? "" : "s", supervisor->ledger.records, settings->workers,
+               settings->workers == 1 ? "" : "s", addresses);
     if (settings->control.fd >= 0)
         log_info("sorrelctl reaches this daemon at %s", settings->control.path);
     else
@@ -205,13 +204,11 @@ void supervisor_settle(struct supervisor *supervisor)
 static void announce_reload(struct supervisor *supervisor)
 {
     const struct channel_built *result = &supervisor->table.result;
-    unsigned long zones;
-    unsigned long long records;
+    uint32_t zones = supervisor->table.sealed.table.header->zone_count;
 
-    loader_count(&supervisor->table.sealed.table, &zones, &records);
-    log_notice("reloaded: serving %lu zone%s (%llu records); %llu read, %llu unchanged%s", zones,
-               zones == 1 ? "" : "s", records, (unsigned long long)result->compiled,
-               (unsigned long long)result->copied,
+    log_notice("reloaded: serving %u zone%s (%" PRIu64 " records); %llu read, %llu unchanged%s",
+               zones, zones == 1 ? "" : "s", supervisor->ledger.records,
+               (unsigned long long)result->compiled, (unsigned long long)result->copied,
                result->kept + result->failed > 0 ? ", and see the errors above" : "");
 }
 
