@@ -11,7 +11,7 @@ static bool is_for(const struct access_entry *entry, const struct table_section 
 }
 
 /* Entries of one hash lie one behind the other. */
-static const struct prefix_list *find(const struct access *access, const struct table_section *zone)
+static const struct access_list *find(const struct access *access, const struct table_section *zone)
 {
     size_t low = 0, high = access->count;
 
@@ -33,14 +33,23 @@ bool access_allows(const struct access *access, const struct table_section *zone
 {
     if (access == NULL)
         return true;
-    const struct prefix_list *allowed = find(access, zone);
-    return allowed == NULL || prefix_list_covers(allowed, client);
+    const struct access_list *allowed = find(access, zone);
+    return allowed == NULL || prefix_list_covers(&allowed->networks, client);
+}
+
+static bool has_key(const struct access_list *allowed, const struct name *key)
+{
+    for (size_t i = 0; key != NULL && i < allowed->key_count; i++)
+        if (name_compare(&allowed->keys[i], key) == 0)
+            return true;
+    return false;
 }
 
 bool access_grants(const struct access *access, const struct table_section *zone,
-                   const struct client *client)
+                   const struct client *client, const struct name *key)
 {
-    const struct prefix_list *allowed = access != NULL ? find(access, zone) : NULL;
+    const struct access_list *allowed = access != NULL ? find(access, zone) : NULL;
 
-    return allowed != NULL && prefix_list_covers(allowed, client);
+    return allowed != NULL &&
+           (has_key(allowed, key) || prefix_list_covers(&allowed->networks, client));
 }

@@ -12,17 +12,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Some clients. */
+struct access_list {
+    struct prefix_list networks;
+    const struct name *keys; /* and whoever signs with one of these */
+    size_t key_count;
+};
+
 struct access_entry {
     uint64_t hash; /* of the apex, as in the table */
     const struct name *apex;
-    const struct prefix_list *allowed;
+    const struct access_list *allowed;
 };
 
 /* Belongs to one table, or others of the same seed. */
 struct access {
     struct access_entry *entries; /* ascending by hash */
     size_t count;
-    const struct prefix_list *others; /* for zones without an entry; NULL: nothing is
+    const struct access_list *others; /* for zones without an entry; NULL: nothing is
                                          said of them */
 };
 
@@ -30,8 +37,9 @@ struct access {
 bool access_allows(const struct access *access, const struct table_section *zone,
                    const struct client *client);
 
-/* The same, but only those may that are listed: `access` NULL, or no list for the zone: nobody. */
+/* The same of a client who signs with `key`, or with none (NULL); but only those may that are
+ * listed: `access` NULL, or no list for the zone: nobody. */
 bool access_grants(const struct access *access, const struct table_section *zone,
-                   const struct client *client);
+                   const struct client *client, const struct name *key);
 
 #endif

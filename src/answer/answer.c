@@ -1,6 +1,7 @@
 #include "answer/answer.h"
 
 #include "answer/denial.h"
+#include "answer/transfer.h"
 #include "message/codes.h"
 #include "message/response.h"
 #include "table/hash.h"
@@ -451,6 +452,8 @@ static uint16_t rcode_of_task(const struct answer_task *task,
         return RCODE_NOTIMP;
     case QUERY_BADVERS:
         return RCODE_BADVERS;
+    case QUERY_UNVERIFIED:
+        return RCODE_NOTAUTH;
     default:
         return RCODE_REFUSED; /* it is for none of our zones */
     }
@@ -636,13 +639,14 @@ static size_t finish_plainly(const struct answer_task *task, const struct answer
     return response.at + opt_length;
 }
 
-/* The response to a question for a zone transfer, unless that is a transfer. */
+/* The response to a question for a zone transfer, signed with `key` or with none, unless that is a
+ * transfer. */
 static size_t finish_transfer(struct answer_task *task, const struct answer_settings *settings,
-                              const struct client *client, uint8_t *wire, size_t wire_max,
-                              struct answer_report *report)
+                              const struct client *client, const struct tsig_key *key,
+                              uint8_t *wire, size_t wire_max, struct answer_report *report)
 {
     const struct query *query = &task->query;
-    const struct transfer_terms terms = {settings->table, settings->transfers,
+    const struct transfer_terms terms = {settings->table, settings->transfers, key,
                                          settings->transfers_busy};
     struct transfer_verdict verdict =
         transfer_judge(&terms, client, query, &task->asked.name, task->wire);
@@ -727,6 +731,76 @@ size_t answer_slip(const struct answer_task *task, const struct answer_settings 
     return response_finish(&response, has_cookie ? 0 : FLAG_TC, &edns, rcode);
 }
 
+static size_t finish_unsigned(struct answer_task *task, const struct answer_settings *settings,
+                              const struct client *client, const struct tsig_key *key,
+                              uint8_t *wire, size_t wire_max, struct answer_report *report)
+{
+    return task->verdict == QUERY_TRANSFER
+               ? finish_transfer(task, settings, client, key, wire, wire_max, report)
+               : finish_fully(task, settings, client, wire, wire_max, report);
+}
+
+/* --- signed queries (RFC 8945 §5) ------------------------------------------------------ */
+
+static bool is_verifiable(enum query_verdict verdict)
+{
+    return verdict == QUERY_ANSWER || verdict == QUERY_TRANSFER || verdict == QUERY_REFUSED;
+}
+
+/* The query is not answered, but called something worse. */
+static void degrade(struct answer_task *task, enum query_verdict verdict)
+{
+    task->verdict = verdict;
+    task->zone = NULL;
+    task->told = NULL;
+}
+
+/* More than any OPT record of ours has. */
+enum { OPT_ROOM = 256 };
+
+/*
+ * Makes the response leave room for so many octets; `*reply_max` becomes what it has itself. The
+ * names of question and key may be so long that they do not fit into the 512 octets that the client
+ * asks for: then it gets as many as they need. False if they are not there.
+ */
+static bool leave_room(struct answer_task *task, const struct answer_settings *settings,
+                       size_t room, size_t *reply_max)
+{
+    size_t needed =
+        (size_t)WIRE_HEADER_SIZE + task->query.question_length + (size_t)OPT_ROOM + room;
+    size_t payload = task->query.udp_payload;
+
+    if (*reply_max < needed)
+        return false;
+    if (payload > settings->udp_payload_max)
+        payload = settings->udp_payload_max;
+    task->query.udp_payload = (uint16_t)((payload > needed ? payload : needed) - room);
+    *reply_max -= room;
+    return true;
+}
+
+static size_t finish_signed(struct answer_task *task, const struct answer_settings *settings,
+                            const struct client *client, uint8_t *wire, size_t wire_max,
+                            struct answer_report *report)
+{
+    const struct tsig_key *key = NULL;
+    struct tsig tsig;
+
+    if (!tsig_read(&tsig, settings->keys, settings->now, task->wire, task->query.length,
+                   task->query.tsig)) {
+        degrade(task, QUERY_FORMERR);
+        return finish_unsigned(task, settings, client, NULL, wire, wire_max, report);
+    }
+    if (tsig.error == TSIG_NO_ERROR)
+        key = tsig.key;
+    else
+        degrade(task, QUERY_UNVERIFIED);
+    if (!leave_room(task, settings, tsig_length(&tsig), &wire_max))
+        return 0;
+    size_t length = finish_unsigned(task, settings, client, key, wire, wire_max, report);
+    return length > 0 ? tsig_sign(&tsig, settings->now, wire, length) : 0;
+}
+
 size_t answer_finish(struct answer_task *task, const struct answer_settings *settings,
                      const struct client *client, uint8_t *wire, size_t wire_max,
                      struct answer_report *report)
@@ -750,9 +824,9 @@ size_t answer_finish(struct answer_task *task, const struct answer_settings *set
             return length;
         }
     }
-    if (task->verdict == QUERY_TRANSFER)
-        return finish_transfer(task, settings, client, wire, wire_max, report);
-    return finish_fully(task, settings, client, wire, wire_max, report);
+    if (query->tsig != 0 && is_verifiable(task->verdict))
+        return finish_signed(task, settings, client, wire, wire_max, report);
+    return finish_unsigned(task, settings, client, NULL, wire, wire_max, report);
 }
 
 size_t answer(const struct answer_settings *settings, const struct client *client,

@@ -12,7 +12,7 @@
 #include "answer/client.h"
 #include "answer/cookie.h"
 #include "answer/lookup.h"
-#include "answer/transfer.h"
+#include "answer/tsig.h"
 #include "message/query.h"
 #include "table/table.h"
 
@@ -27,9 +27,10 @@ struct answer_settings {
     uint16_t nsid_length;       /* at most ANSWER_NSID_MAX */
     struct chaos chaos;         /* what is told of the server itself */
     const struct cookie_secrets *cookies; /* NULL: COOKIE options are ignored */
-    uint32_t now;               /* for cookies: seconds since 1970, modulo 2^32 */
+    uint32_t now;               /* for cookies and TSIG: seconds since 1970, modulo 2^32 */
     const struct access *transfers; /* who may have which zone transferred; NULL: nobody */
     bool transfers_busy;        /* no other transfer can begin now */
+    const struct tsig_keys *keys; /* NULL: none */
     const struct access *access; /* who may ask about which zone; NULL: everyone */
     bool cookies_required;      /* over UDP, of clients that know cookies: else BADCOOKIE */
     struct answer_recent *recent; /* NULL, or kept from one query to the next */

@@ -46,7 +46,8 @@ struct transfer_verdict transfer_judge(const struct transfer_terms *terms,
                                        .ede = EDE_NONE};
     if (verdict.zone == NULL)
         return refuse(RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE);
-    if (!access_grants(terms->access, verdict.zone, client))
+    if (!access_grants(terms->access, verdict.zone, client,
+                       terms->key != NULL ? &terms->key->name : NULL))
         return refuse(RCODE_REFUSED, EDE_PROHIBITED);
     if (is_incremental && query->serial == 0)
         return refuse(RCODE_FORMERR, EDE_NONE);
@@ -155,8 +156,9 @@ static bool put_nodes(struct transfer *transfer, struct response *response)
 
 /* --- messages ---------------------------------------------------------------------------- */
 
-void transfer_begin(struct transfer *transfer, const struct table *table, const uint8_t *query,
-                    size_t length, uint16_t payload)
+void transfer_begin(struct transfer *transfer, const struct table *table,
+                    const struct tsig_keys *keys, const uint8_t *query, size_t length,
+                    uint16_t payload)
 {
     struct query parsed;
     struct name qname;
@@ -172,6 +174,11 @@ void transfer_begin(struct transfer *transfer, const struct table *table, const 
     assert(transfer->zone != NULL);
     transfer->node = (uint64_t)transfer->zone->nodes * TABLE_UNIT;
     memcpy(transfer->query, query, WIRE_HEADER_SIZE + (size_t)parsed.question_length);
+    if (parsed.tsig == 0)
+        return;
+    transfer->is_signed = tsig_read(&transfer->tsig, keys, 0, query, length, parsed.tsig);
+    assert(transfer->is_signed && transfer->tsig.key != NULL);
+    transfer->tsig.error = TSIG_NO_ERROR; /* the time was right when it was judged */
 }
 
 /* Goes on where the last message ended, until this one is full or the transfer at its end. */
@@ -195,24 +202,29 @@ static void fill(struct transfer *transfer, struct response *response)
  */
 enum { MESSAGE_LIMIT = WIRE_POINTER_MAX + 1 };
 
-size_t transfer_next(struct transfer *transfer, uint8_t *wire)
+size_t transfer_next(struct transfer *transfer, uint64_t now, uint8_t *wire)
 {
     bool with_opt = transfer->with_opt && transfer->stage == TRANSFER_START;
     const struct edns edns = {.present = with_opt,
                               .dnssec_ok = transfer->dnssec_ok,
                               .payload = transfer->payload,
                               .ede = EDE_NONE};
+    size_t room = edns_length(&edns) + (transfer->is_signed ? tsig_length(&transfer->tsig) : 0);
     struct response response;
 
     assert(!transfer_has_ended(transfer));
-    response_begin(&response, wire, MESSAGE_LIMIT - edns_length(&edns), transfer->query,
+    response_begin(&response, wire, MESSAGE_LIMIT - room, transfer->query,
                    transfer->question_length);
     fill(transfer, &response);
     if (response.counts[SECTION_ANSWER] == 0) {
-        response.limit = WIRE_MESSAGE_MAX;
+        response.limit = (uint32_t)(WIRE_MESSAGE_MAX - room);
         fill(transfer, &response);
     }
-    /* The table holds no RR that does not fit into a message of its own. */
-    assert(response.counts[SECTION_ANSWER] > 0);
-    return response_finish(&response, FLAG_AA, &edns, RCODE_NOERROR);
+    /* The table holds no RR that does not fit into a message of its own; but beside a signature? */
+    if (response.counts[SECTION_ANSWER] == 0) {
+        assert(transfer->is_signed);
+        return 0;
+    }
+    size_t length = response_finish(&response, FLAG_AA, &edns, RCODE_NOERROR);
+    return transfer->is_signed ? tsig_sign(&transfer->tsig, now, wire, length) : length;
 }

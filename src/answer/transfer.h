@@ -11,6 +11,7 @@
 
 #include "answer/access.h"
 #include "answer/client.h"
+#include "answer/tsig.h"
 #include "message/query.h"
 #include "message/record.h"
 #include "message/response.h"
@@ -24,6 +25,7 @@
 struct transfer_terms {
     const struct table *table;
     const struct access *access; /* who may have which zone; NULL: nobody */
+    const struct tsig_key *key;  /* that the query is signed with; NULL: none */
     bool busy;                   /* no other transfer can begin now */
 };
 
@@ -63,6 +65,8 @@ struct transfer {
     uint32_t rrset;   /* RRsets of the node that are written */
     uint32_t part;    /* enum transfer_part of the next one */
     struct record_position position; /* in that */
+    bool is_signed;   /* each message, as the query was */
+    struct tsig tsig;
     bool with_opt;    /* the first message has an OPT record, as the query had */
     bool dnssec_ok;
     uint16_t payload; /* that it announces */
@@ -70,13 +74,17 @@ struct transfer {
     uint8_t query[TRANSFER_QUERY_MAX]; /* header and question */
 };
 
-/* Begins the transfer that `query` asks for, and transfer_judge() grants from this table.
- * `payload`: the size of UDP messages that we accept. */
-void transfer_begin(struct transfer *transfer, const struct table *table, const uint8_t *query,
-                    size_t length, uint16_t payload);
+/* Begins the transfer that `query` asks for, and transfer_judge() grants from this table. `keys`:
+ * that it may be signed with; they outlive the transfer. `payload`: the size of UDP messages that
+ * we accept. */
+void transfer_begin(struct transfer *transfer, const struct table *table,
+                    const struct tsig_keys *keys, const uint8_t *query, size_t length,
+                    uint16_t payload);
 
-/* Writes the next message, of at most WIRE_MESSAGE_MAX octets, to `wire`. Returns its length. */
-size_t transfer_next(struct transfer *transfer, uint8_t *wire);
+/* Writes the next message, of at most WIRE_MESSAGE_MAX octets, to `wire`. Returns its length; 0
+ * if an RR is so large that it does not fit beside the signature, and the transfer cannot go on.
+ * `now`: seconds since 1970. */
+size_t transfer_next(struct transfer *transfer, uint64_t now, uint8_t *wire);
 
 /* Was the last message written? */
 static inline bool transfer_has_ended(const struct transfer *transfer)

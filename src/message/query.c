@@ -108,7 +108,8 @@ static bool read_record(struct query *query, struct cursor *cursor, bool additio
 {
     size_t owner = cursor->at;
 
-    if (!skip_name(cursor) || cursor->end - cursor->at < WIRE_RR_FIXED_SIZE)
+    /* RFC 8945 §5.1: behind TSIG there is nothing. */
+    if (query->tsig != 0 || !skip_name(cursor) || cursor->end - cursor->at < WIRE_RR_FIXED_SIZE)
         return false;
     size_t at = cursor->at;
     const uint8_t *fixed = cursor->wire + at;
@@ -118,6 +119,11 @@ static bool read_record(struct query *query, struct cursor *cursor, bool additio
     cursor->at += WIRE_RR_FIXED_SIZE + rdlength;
     if (wire_read_u16(fixed) == TYPE_SOA && !additional)
         note_soa(query, cursor->at, rdlength);
+    if (wire_read_u16(fixed) == TYPE_TSIG) {
+        query->tsig = (uint16_t)owner;
+        query->has_options = true;
+        return additional;
+    }
     if (wire_read_u16(fixed) != TYPE_OPT)
         return true;
     /* One, in the additional section, owned by the root (RFC 6891 §6.1.1). */

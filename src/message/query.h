@@ -21,6 +21,7 @@ enum query_verdict {
     QUERY_COOKIE,          /* no question, but a COOKIE option (RFC 7873 §5.4): QDCOUNT 0 */
     QUERY_REFUSED,         /* understood and not done here: UPDATE, NOTIFY */
     QUERY_TRANSFER,        /* like QUERY_ANSWER, but the QTYPE is AXFR or IXFR */
+    QUERY_UNVERIFIED,      /* its TSIG record is wrong: what comes of checking it, not of reading */
 };
 
 struct query {
@@ -32,13 +33,14 @@ struct query {
     uint8_t opcode;
     bool edns;                /* had an OPT record that could be read */
     bool dnssec_ok;           /* DO */
-    bool has_options;         /* of EDNS, such as ... */
+    bool has_options;         /* TSIG, or some of EDNS, such as ... */
     bool wants_nsid;
     bool wants_keepalive;     /* sent edns-tcp-keepalive */
     uint8_t edns_version;
     uint8_t cookie_length;    /* of the COOKIE option: 8, or 16 to 40 (RFC 7873 §4);
                                  0: none, or a bad one */
     uint16_t cookie;          /* message offset of that option's data; 0: no such option */
+    uint16_t tsig;            /* message offset of the TSIG record, the last one; 0: none */
     uint16_t serial;          /* of IXFR: message offset of the serial of the client's SOA record,
                                  in the authority section (RFC 1995 §3); 0: none */
 };

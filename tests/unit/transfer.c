@@ -17,7 +17,8 @@
 #define SOA "@ 60 IN SOA ns h 4294967295 2 3 4 5\n"
 
 static struct prefix everyone[] = {{.length = 4}, {.length = 16}};
-static const struct prefix_list anybody = {everyone, COUNT_OF(everyone)}, nobody = {NULL, 0};
+static const struct access_list anybody = {.networks = {everyone, COUNT_OF(everyone)}};
+static const struct access_list nobody;
 
 /* --- queries ------------------------------------------------------------------------------- */
 
@@ -66,7 +67,7 @@ static void each_gets_what_he_may(void **state)
     static const struct {
         struct asker asker;
         bool udp, busy;
-        const struct prefix_list *allowed;
+        const struct access_list *allowed;
         uint16_t rcode;
         int answers; /* ALL: the zone */
         int ede;
@@ -225,9 +226,9 @@ static struct received transfer_zone(const struct zone_text *zone, bool edns)
 
     assert_non_null(message);
     tables_build(&sealed, zone, 1);
-    transfer_begin(&transfer, &sealed.table, query, make_query(&asker, query), 1232);
+    transfer_begin(&transfer, &sealed.table, NULL, query, make_query(&asker, query), 1232);
     while (!transfer_has_ended(&transfer))
-        receive(&received, message, transfer_next(&transfer, message), edns);
+        receive(&received, message, transfer_next(&transfer, 0, message), edns);
     free(message);
     seal_unmap(&sealed);
     sort_lines(&received.lines);
