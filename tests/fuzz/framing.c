@@ -126,7 +126,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void choose_settings(uint8_t choice)
 {
     static const struct cookie_secrets secrets = {.count = 2};
-    static const struct prefix_list nobody;
+    static const struct access_list nobody;
     static const struct access access = {.others = &nobody};
     static const uint8_t nsid[] = "worker 3";
 

@@ -178,13 +178,13 @@ static void zones_have_rules_of_their_own(void **state)
     assert_int_equal(rules.count, ZONES + 1);
     assert_true(access_rules_compile(&rules, 1, &access));
     assert_int_equal(access.count, ZONES);
-    assert_int_equal(access.others->count, 2);
+    assert_int_equal(access.others->networks.count, 2);
     for (size_t i = 0; i < access.count; i++) {
         unsigned number;
-        const struct prefix *prefixes = access.entries[i].allowed->prefixes;
+        const struct prefix *prefixes = access.entries[i].allowed->networks.prefixes;
         assert_int_equal(sscanf((const char *)access.entries[i].apex->octets + 1, "z%u", &number),
                          1);
-        assert_int_equal(access.entries[i].allowed->count, 2);
+        assert_int_equal(access.entries[i].allowed->networks.count, 2);
         for (unsigned round = 0; round < 2; round++) {
             const uint8_t *address = prefixes[round].address;
             assert_int_equal(address[1], round);

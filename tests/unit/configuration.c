@@ -142,6 +142,21 @@ static const struct {
     {"allow-query = { ::1,\n outside }\n", "sorrel.conf:2: allow-query = outside: give an IPv4 or "
                                            "IPv6 address, or ADDR/BITS, or the name "
                                            "of an acl\n"},
+    /* who may transfer, and keys */
+    {"zone a { file = x\n allow-transfer = nobody }\n",
+     "sorrel.conf:2: allow-transfer = nobody: give an IPv4 or IPv6 address, or ADDR/BITS, or the "
+     "name of an acl\n"},
+    {"allow-query = \"key:k\"\n", "sorrel.conf:1: allow-query = key:k: give an IPv4 or IPv6 "
+                                   "address, or ADDR/BITS, or the name of an acl\n"},
+    {"key k { }\n", "sorrel.conf:1: key \"k\": give either its secret or its secret-file\n"},
+    {"key k { secret = \"c2Vj\" secret-file = x }\n",
+     "sorrel.conf:1: key \"k\": give either its secret or its secret-file\n"},
+    {"key k { secret = \"!\" }\n", "sorrel.conf:1: key \"k\": its secret is not base64: make one "
+                                   "with openssl rand -base64 32\n"},
+    {"key k { secret = \"c2Vj\" }\nkey K. { secret = \"c2Vj\" }\n",
+     "sorrel.conf:2: key \"K.\": there is another of that name\n"},
+    {"key k { algorithm = hmac-md5 secret = \"c2Vj\" }\n",
+     "sorrel.conf:1: algorithm = hmac-md5: give hmac-sha256, hmac-sha384 or hmac-sha512\n"},
     /* grammar */
     {"workers 4\nlisten = ::1\n", "sorrel.conf:1: workers has no value: write workers = VALUE\n"},
     {"workers =\nlisten = ::1\n", "sorrel.conf:1: workers has no value: write workers = VALUE\n"},
@@ -321,7 +336,7 @@ static size_t count_allowed(const struct access_rules *rules, const char *zone)
         const struct access_rule *rule = &rules->rules[i];
         if (zone == NULL ? rule->others
                          : !rule->others && strcmp(name_to_text(&rule->apex, text), zone) == 0)
-            return rule->allowed.count;
+            return rule->allowed.networks.count + rule->allowed.key_count;
     }
     return NO_RULE;
 }
@@ -346,6 +361,29 @@ static void lists_stand_for_their_addresses(void **state)
     assert_int_equal(count_allowed(rules, NULL), 2);
     assert_int_equal(count_allowed(rules, "b."), NO_RULE);
     assert_int_equal(count_allowed(rules, "c."), 0);
+    options_free(&options);
+}
+
+static void transfers_have_rules_and_keys_of_their_own(void **state)
+{
+    static const char text[] = "zone a { file = x allow-query = ::1\n"
+                               " allow-transfer = { internal, \"key:K.test\" } }\n"
+                               "acl internal { addresses = { ::1, 10.0.0.0/8 } }\n"
+                               "allow-transfer = \"b=key:k.test\"\n"
+                               "key k.test { secret = \"c2VjcmV0\" algorithm = hmac-sha384 }\n";
+    struct options options;
+    const struct protection *protection = &options.settings.protection;
+    char faults[TEXT_MAX];
+
+    (void)state;
+    write_text(path, text);
+    if (!read_file(&options, faults))
+        fail_msg("%s", faults);
+    assert_int_equal(protection->access.count, 1);
+    assert_int_equal(count_allowed(&protection->transfers, "a."), 3);
+    assert_int_equal(count_allowed(&protection->transfers, "b."), 1);
+    assert_int_equal(protection->keys.ready.count, 1);
+    assert_int_equal(protection->keys.ready.keys->hmac.hash, HMAC_SHA384);
     options_free(&options);
 }
 
@@ -429,6 +467,7 @@ int main(void)
         cmocka_unit_test(too_many_faults_are_counted),
         cmocka_unit_test(values_arrive),
         cmocka_unit_test(lists_stand_for_their_addresses),
+        cmocka_unit_test(transfers_have_rules_and_keys_of_their_own),
         cmocka_unit_test(paths_are_as_of_their_file),
         cmocka_unit_test(nothing_is_enough),
         cmocka_unit_test(the_command_line_is_preferred),

@@ -40,6 +40,7 @@ static const char *const targets[] = {"stderr", "syslog", NULL};
 static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 /* Of enum tap_messages. */
 static const char *const tap_words[] = {"queries", "responses", "both", NULL};
+static const char *const algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512", NULL};
 
 /* --- the table ------------------------------------------------------------------- */
 
@@ -289,8 +290,8 @@ const struct option_row options_table[] = {
      .place = OPTION_BOTH,
      .argument = "[ZONE=]WHO",
      .take = take_transfer,
-     .help = "let WHO transfer ZONE, or zones not named so: ADDR, ADDR/BITS, any or none; may be "
-             "repeated"},
+     .help = "let WHO transfer ZONE, or zones not named so: ADDR, ADDR/BITS, any, none or "
+             "key:NAME; may be repeated"},
     {.name = "cookies",
      .place = OPTION_BOTH,
      .argument = "yes|no|required",
@@ -416,7 +417,8 @@ const struct option_row options_table[] = {
      .place = OPTION_FILE,
      .argument = "WHO",
      .take = take_transfer,
-     .help = "let WHO transfer the zone: ADDR, ADDR/BITS, any, none or the name of an acl"},
+     .help = "let WHO transfer the zone: ADDR, ADDR/BITS, any, none, key:NAME or the name of an "
+             "acl"},
     {.section = "acl",
      .name = "addresses",
      .repeats = true,
@@ -424,6 +426,28 @@ const struct option_row options_table[] = {
      .argument = "ADDR[/BITS]",
      .take = take_addresses,
      .help = "the addresses and networks that the name stands for"},
+    {.section = "key",
+     .name = "algorithm",
+     .place = OPTION_FILE,
+     .argument = "ALGORITHM",
+     .take = option_take_word,
+     .field = OPTION_FIELD(key.algorithm),
+     .words = algorithms,
+     .help = "what messages are signed with: hmac-sha256, unless it is hmac-sha384 or hmac-sha512"},
+    {.section = "key",
+     .name = "secret",
+     .place = OPTION_FILE,
+     .argument = "BASE64",
+     .take = option_take_text,
+     .field = OPTION_FIELD(key.secret),
+     .help = "the secret that is shared with whoever has the key"},
+    {.section = "key",
+     .name = "secret-file",
+     .place = OPTION_FILE,
+     .argument = "FILE",
+     .take = option_take_path,
+     .field = OPTION_FIELD(key.file),
+     .help = "a file that has the secret, and nothing else"},
     {.section = "log",
      .name = "target",
      .place = OPTION_FILE,
@@ -455,10 +479,12 @@ const struct option_row options_table[] = {
 
 static bool end_zone(struct options *options, const char *title, char error[OPTION_ERROR_MAX]);
 static bool end_acl(struct options *options, const char *title, char error[OPTION_ERROR_MAX]);
+static bool end_key(struct options *options, const char *title, char error[OPTION_ERROR_MAX]);
 
 const struct option_section options_sections[] = {
     {.name = "zone", .title = "ORIGIN", .end = end_zone},
     {.name = "acl", .title = "NAME", .end = end_acl},
+    {.name = "key", .title = "NAME", .end = end_key},
     {.name = "rate-limit"},
     {.name = "log"},
     {.name = "dnstap"},
@@ -568,6 +594,7 @@ void options_init(struct options *options)
     char error[OPTION_ERROR_MAX];
 
     *options = (struct options){.settings = {.control.fd = -1, .takeover = -1}};
+    options->settings.protection.transfers.with_keys = true;
     for (const struct option_row *row = options_table; row->name != NULL; row++) {
         bool taken = row->fallback == NULL || row->take(options, row, row->fallback, error);
         assert(taken);
@@ -590,6 +617,7 @@ void options_free(struct options *options)
     free(options->settings.listeners);
     access_rules_free(&options->settings.protection.access);
     access_rules_free(&options->settings.protection.transfers);
+    keys_free(&options->settings.protection.keys);
     free(options->settings.protection.rrl.exempt.prefixes);
     *options = (struct options){0};
 }
@@ -854,6 +882,14 @@ static bool end_acl(struct options *options, const char *title, char error[OPTIO
     if (is_second)
         snprintf(error, OPTION_ERROR_MAX, "there is another of that name: put all in one");
     return !is_second;
+}
+
+static bool end_key(struct options *options, const char *title, char error[OPTION_ERROR_MAX])
+{
+    const struct key_setting key = options->key;
+
+    options->key = (struct key_setting){0};
+    return keys_add(&options->settings.protection.keys, title, &key, error);
 }
 
 static bool take_cookies(struct options *options, const struct option_row *row, const char *text,

@@ -51,6 +51,7 @@ struct options {
     struct option_origin origin;   /* of what is being read */
     struct source_argument *zones; /* the settings' */
     struct source_argument zone;   /* the section zone { } being read */
+    struct key_setting key;        /* the section key { } being read */
     struct source_list origins;    /* of all sections zone { }: no two are the same */
     struct acl acl;                /* what files say of who may ask */
     const char **files;            /* that have been read, `file_count` of them */

@@ -14,14 +14,14 @@ static bool refuse(char error[ACCESS_RULES_ERROR_MAX], const char *sentence)
     return false;
 }
 
-static bool read_apex(struct name *apex, const char *text)
+bool access_rules_read_name(struct name *name, const char *text)
 {
     const struct token token = {.text = text, .length = (unsigned)strlen(text)};
     const struct domain root = {.length = 1};
     struct domain domain;
 
     return !presentation_is(&token, "@") && presentation_name(&token, &root, &domain) == NULL &&
-           name_read(apex, domain.octets, domain.length) != 0;
+           name_read(name, domain.octets, domain.length) != 0;
 }
 
 /* --- finding a zone's rule ---------------------------------------------------------------- */
@@ -85,15 +85,43 @@ static struct access_rule *rule_of(struct access_rules *rules, const struct name
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-static bool allow(struct prefix_list *allowed, const char *who, char error[ACCESS_RULES_ERROR_MAX])
+static bool allow_network(struct prefix_list *networks, const char *who,
+                          char error[ACCESS_RULES_ERROR_MAX])
 {
     char reason[PREFIX_TEXT_ERROR_MAX];
+
+    return prefix_text_add(networks, who, reason) || refuse(error, reason);
+}
+
+static bool allow_key(struct access_list *allowed, const char *text,
+                      char error[ACCESS_RULES_ERROR_MAX])
+{
+    struct name name;
+
+    if (!access_rules_read_name(&name, text))
+        return refuse(error, "give the name of a key behind the colon");
+    struct name *grown = reallocarray((struct name *)(uintptr_t)allowed->keys,
+                                      allowed->key_count + 1, sizeof *grown);
+    if (grown == NULL)
+        return refuse(error, "out of memory");
+    grown[allowed->key_count++] = name;
+    allowed->keys = grown;
+    return true;
+}
+
+static bool allow(struct access_list *allowed, const char *who, bool with_keys,
+                  char error[ACCESS_RULES_ERROR_MAX])
+{
+    static const char key[] = "key:";
 
     if (strcmp(who, "none") == 0)
         return true;
     if (strcmp(who, "any") == 0)
-        return allow(allowed, "0.0.0.0/0", error) && allow(allowed, "::/0", error);
-    return prefix_text_add(allowed, who, reason) || refuse(error, reason);
+        return allow_network(&allowed->networks, "0.0.0.0/0", error) &&
+               allow_network(&allowed->networks, "::/0", error);
+    if (with_keys && strncmp(who, key, strlen(key)) == 0)
+        return allow_key(allowed, who + strlen(key), error);
+    return allow_network(&allowed->networks, who, error);
 }
 
 bool access_rules_allow(struct access_rules *rules, const char *zone, const char *who,
@@ -101,12 +129,12 @@ bool access_rules_allow(struct access_rules *rules, const char *zone, const char
 {
     struct name apex;
 
-    if (zone != NULL && !read_apex(&apex, zone))
+    if (zone != NULL && !access_rules_read_name(&apex, zone))
         return refuse(error, "give the name of a zone in front of the =");
     struct access_rule *rule = rule_of(rules, zone != NULL ? &apex : NULL);
     if (rule == NULL)
         return refuse(error, "out of memory");
-    return allow(&rule->allowed, who, error);
+    return allow(&rule->allowed, who, rules->with_keys, error);
 }
 
 bool access_rules_read(struct access_rules *rules, const char *text,
@@ -126,8 +154,10 @@ bool access_rules_read(struct access_rules *rules, const char *text,
 
 void access_rules_free(struct access_rules *rules)
 {
-    for (size_t i = 0; i < rules->count; i++)
-        free(rules->rules[i].allowed.prefixes);
+    for (size_t i = 0; i < rules->count; i++) {
+        free(rules->rules[i].allowed.networks.prefixes);
+        free((struct name *)(uintptr_t)rules->rules[i].allowed.keys);
+    }
     free(rules->rules);
     free(rules->index);
     *rules = (struct access_rules){0};

@@ -16,7 +16,7 @@ enum { ACCESS_RULES_ERROR_MAX = 512 };
 struct access_rule {
     bool others; /* for the zones that have no rule of their own, and `apex` is nothing */
     struct name apex;
-    struct prefix_list allowed;
+    struct access_list allowed;
 };
 
 struct access_rules {
@@ -26,7 +26,11 @@ struct access_rules {
     uint32_t *index;   /* by zone: places of rules, from 1 on; open addressing, 0 is empty */
     size_t index_size; /* a power of two, or 0 */
     size_t others;     /* place of the rule for the zones that have none, or 0 */
+    bool with_keys;    /* `who` may be key:NAME, too */
 };
+
+/* The name that `text` is; false: it is none. */
+bool access_rules_read_name(struct name *name, const char *text);
 
 /* Adds `who`, an address, ADDR/BITS, `any` or `none`, to the rule of the zone of that name, or with
  * NULL to that of all that have no rule of their own. False with what to do in `error`. */

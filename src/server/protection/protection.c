@@ -40,6 +40,25 @@ static bool has_limit(const struct rrl_settings *rrl)
     return false;
 }
 
+/* Has every key that may transfer zones a secret? */
+static bool keys_are_there(const struct protection *protection, char error[PROTECTION_ERROR_MAX])
+{
+    char text[NAME_TEXT_MAX];
+
+    for (size_t i = 0; i < protection->transfers.count; i++) {
+        const struct access_list *allowed = &protection->transfers.rules[i].allowed;
+        for (size_t k = 0; k < allowed->key_count; k++) {
+            if (keys_have(&protection->keys, &allowed->keys[k]))
+                continue;
+            snprintf(error, PROTECTION_ERROR_MAX,
+                     "allow-transfer = key:%.300s: there is no key of that name in sorrel.conf",
+                     name_to_text(&allowed->keys[k], text));
+            return false;
+        }
+    }
+    return true;
+}
+
 bool protection_complete(struct protection *protection, char error[PROTECTION_ERROR_MAX])
 {
     struct rrl_settings *rrl = &protection->rrl;
@@ -53,6 +72,8 @@ bool protection_complete(struct protection *protection, char error[PROTECTION_ER
         }
     }
     complete_rates(rrl);
+    if (!keys_are_there(protection, error) || !keys_read_files(&protection->keys, error))
+        return false;
     return !protection->cookies || protection->secret_file == NULL ||
            secrets_read(&protection->given, protection->secret_file, error);
 }
@@ -81,6 +102,7 @@ void protection_close(struct protection *protection)
     protection->limiter = NULL;
     access_rules_free(&protection->access);
     access_rules_free(&protection->transfers);
+    keys_free(&protection->keys);
     free(protection->rrl.exempt.prefixes);
     protection->rrl.exempt = (struct prefix_list){0};
 }

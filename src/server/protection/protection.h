@@ -8,6 +8,7 @@
 #include "answer/answer.h"
 #include "server/host/clock.h"
 #include "server/protection/access_rules.h"
+#include "server/protection/keys.h"
 #include "server/protection/rrl.h"
 #include "server/protection/secrets.h"
 
@@ -40,6 +41,7 @@ struct protection {
     unsigned tcp_idle;        /* seconds from one answer to the next query */
     struct access_rules access; /* who may ask about which zone */
     struct access_rules transfers; /* who may have which zone transferred */
+    struct keys keys;              /* that they may be signed with */
     struct rrl_settings rrl;
     struct rrl *limiter; /* NULL: responses are not limited */
 };
@@ -58,9 +60,10 @@ void protection_close(struct protection *protection);
 static inline void protection_refresh(const struct protection *protection,
                                       struct answer_settings *settings)
 {
-    if (protection->secrets.board == NULL)
+    if (protection->secrets.board != NULL)
+        settings->cookies = secrets_current(protection->secrets.board);
+    else if (protection->keys.ready.count == 0)
         return;
-    settings->cookies = secrets_current(protection->secrets.board);
     settings->now = clock_date();
 }
 

@@ -211,7 +211,8 @@ static void put_frame(struct connection *connection, uint8_t *frame, size_t leng
     connection->was_answered = true;
 }
 
-/* Writes the next message of the transfer that is under way. Returns its length. */
+/* Writes the next message of the transfer that is under way. Returns its length; 0: it cannot go
+ * on. */
 static size_t continue_transfer(struct connection *connection)
 {
     struct transfer *transfer = &connection->transfer->transfer;
@@ -219,10 +220,11 @@ static size_t continue_transfer(struct connection *connection)
     uint8_t *frame = connection->output + connection->output_end;
 
     note_query(noted, transfer->query, WIRE_HEADER_SIZE + (size_t)transfer->question_length);
-    size_t n = transfer_next(transfer, frame + FRAMING_PREFIX);
+    size_t n = transfer_next(transfer, connection->tcp->settings->now, frame + FRAMING_PREFIX);
     batch_write(&noted->length, 0);
-    put_frame(connection, frame, n);
-    if (transfer_has_ended(transfer))
+    if (n > 0)
+        put_frame(connection, frame, n);
+    if (n == 0 || transfer_has_ended(transfer))
         end_transfer(connection);
     return n;
 }
@@ -232,8 +234,7 @@ static size_t begin_transfer(struct connection *connection, const uint8_t *query
     struct tcp *tcp = connection->tcp;
 
     connection->transfer =
-        transfers_begin(&tcp->transfers, connection->network, tcp->settings->table, query, length,
-                        tcp->settings->udp_payload_max);
+        transfers_begin(&tcp->transfers, connection->network, tcp->settings, query, length);
     return continue_transfer(connection);
 }
 
@@ -261,21 +262,22 @@ static void answer_one(struct connection *connection, const uint8_t *query, size
 }
 
 /* Answers as many of the messages that have arrived as are sure to find room; but of a transfer it
- * is one message, and what comes behind its question waits. */
-static void answer_input(struct connection *connection)
+ * is one message, and what comes behind its question waits. False if a transfer cannot go on. */
+static bool answer_input(struct connection *connection)
 {
     const uint8_t *query;
     size_t length;
 
     tap_received(connection->tcp->tap);
     protection_refresh(connection->tcp->protection, connection->tcp->settings);
-    if (connection->transfer != NULL)
-        continue_transfer(connection);
+    if (connection->transfer != NULL && continue_transfer(connection) == 0)
+        return false;
     while (connection->transfer == NULL && OUTPUT_ROOM - connection->output_end >= FRAME_MAX &&
            (query = framing_next(&connection->input, &length)) != NULL)
         answer_one(connection, query, length);
     connection->has_spilled |= connection->input.end > PAGE || connection->output_end > PAGE;
     counters_add(&connection->tcp->memory->counters.heartbeat, 1);
+    return true;
 }
 
 /* --- events ------------------------------------------------------------------ */
@@ -306,8 +308,7 @@ static void serve_connection(struct ev_loop *loop, ev_io *watcher, int events)
     bool sound = (events & EV_READ) != 0 ? read_input(connection) : send_output(connection);
     if (sound && !has_output(connection)) {
         drained = true;
-        answer_input(connection);
-        sound = send_output(connection);
+        sound = answer_input(connection) && send_output(connection);
     }
     if (!sound) {
         close_connection(connection);

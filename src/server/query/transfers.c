@@ -15,16 +15,17 @@ bool transfers_have_room(const struct transfers *transfers, const struct network
 }
 
 struct outgoing *transfers_begin(struct transfers *transfers, const struct network *network,
-                                 const struct table *table, const uint8_t *query, size_t length,
-                                 uint16_t payload)
+                                 const struct answer_settings *settings, const uint8_t *query,
+                                 size_t length)
 {
     struct outgoing *outgoing = transfers->outgoing;
 
     assert(transfers->count < TRANSFERS_MAX);
     while (outgoing->base != NULL)
         outgoing++;
-    transfer_begin(&outgoing->transfer, table, query, length, payload);
-    outgoing->base = table->base;
+    transfer_begin(&outgoing->transfer, settings->table, settings->keys, query, length,
+                   settings->udp_payload_max);
+    outgoing->base = settings->table->base;
     outgoing->network = network;
     transfers->count++;
     return outgoing;

@@ -6,6 +6,7 @@
 #ifndef SORREL_SERVER_TRANSFERS_H
 #define SORREL_SERVER_TRANSFERS_H
 
+#include "answer/answer.h"
 #include "answer/transfer.h"
 #include "server/protection/networks.h"
 #include "table/seal.h"
@@ -41,8 +42,8 @@ bool transfers_have_room(const struct transfers *transfers, const struct network
 
 /* Begins the transfer that `query` asks for (answer/transfer.h). There is room. */
 struct outgoing *transfers_begin(struct transfers *transfers, const struct network *network,
-                                 const struct table *table, const uint8_t *query, size_t length,
-                                 uint16_t payload);
+                                 const struct answer_settings *settings, const uint8_t *query,
+                                 size_t length);
 
 /* It has ended, or is broken off. */
 void transfers_end(struct transfers *transfers, struct outgoing *outgoing);

@@ -274,6 +274,7 @@ static void open_worker(struct worker *worker, const struct inheritance *inherit
                                  .udp_payload_max = (uint16_t)inherited->protection->edns_size,
                                  .keepalive = (uint16_t)(10 * inherited->protection->tcp_idle),
                                  .cookies_required = inherited->protection->cookies_required,
+                                 .keys = &inherited->protection->keys.ready,
                                  .recent = &worker->recent};
     if (worker->loop == NULL || worker->udp == NULL)
         fail_for_memory();

@@ -1,0 +1,112 @@
+#include "server/protection/keys.h"
+
+#include "server/protection/access_rules.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The base64 of more than any secret is worth: HMAC hashes those longer than 128 octets. */
+enum { TEXT_MAX = 4096, SECRET_MAX = TEXT_MAX * 3 / 4 };
+
+static bool refuse(char error[KEYS_ERROR_MAX], const char *sentence)
+{
+    snprintf(error, KEYS_ERROR_MAX, "%s", sentence);
+    return false;
+}
+
+/* Makes the key ready with a secret in base64. */
+static bool take_secret(struct tsig_key *key, enum hmac_hash hash, const char *text)
+{
+    uint8_t secret[SECRET_MAX];
+    size_t length;
+
+    if (sodium_base642bin(secret, sizeof secret, text, strlen(text), " \t\r\n", &length, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        length == 0)
+        return false;
+    hmac_prepare(&key->hmac, hash, secret, length);
+    sodium_memzero(secret, sizeof secret);
+    return true;
+}
+
+/* Room for one more. */
+static bool grow(struct keys *keys)
+{
+    size_t count = keys->ready.count + 1;
+    struct tsig_key *list = reallocarray(keys->list, count, sizeof *list);
+
+    if (list != NULL)
+        keys->ready.keys = keys->list = list;
+    const char **files = reallocarray(keys->files, count, sizeof *files);
+    if (files != NULL)
+        keys->files = files;
+    return list != NULL && files != NULL;
+}
+
+bool keys_add(struct keys *keys, const char *name, const struct key_setting *setting,
+              char error[KEYS_ERROR_MAX])
+{
+    struct tsig_key key = {.hmac.hash = setting->algorithm};
+
+    if (!access_rules_read_name(&key.name, name))
+        return refuse(error, "its name is not the name of a key");
+    if (keys_have(keys, &key.name))
+        return refuse(error, "there is another of that name");
+    if ((setting->secret == NULL) == (setting->file == NULL))
+        return refuse(error, "give either its secret or its secret-file");
+    if (setting->secret != NULL && !take_secret(&key, setting->algorithm, setting->secret))
+        return refuse(error, "its secret is not base64: make one with openssl rand -base64 32");
+    if (!grow(keys))
+        return refuse(error, "out of memory");
+    keys->list[keys->ready.count] = key;
+    keys->files[keys->ready.count++] = setting->file;
+    return true;
+}
+
+static bool read_file(struct tsig_key *key, const char *path, char error[KEYS_ERROR_MAX])
+{
+    char text[TEXT_MAX + 1];
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL) {
+        snprintf(error, KEYS_ERROR_MAX, "cannot read the key in %s: %s", path, strerror(errno));
+        return false;
+    }
+    size_t length = fread(text, 1, TEXT_MAX, file);
+    fclose(file);
+    text[length] = '\0';
+    bool taken = take_secret(key, key->hmac.hash, text);
+    sodium_memzero(text, sizeof text);
+    if (!taken)
+        snprintf(error, KEYS_ERROR_MAX,
+                 "%s holds no secret in base64: make one with openssl rand -base64 32", path);
+    return taken;
+}
+
+bool keys_read_files(struct keys *keys, char error[KEYS_ERROR_MAX])
+{
+    for (size_t i = 0; i < keys->ready.count; i++)
+        if (keys->files[i] != NULL && !read_file(&keys->list[i], keys->files[i], error))
+            return false;
+    return true;
+}
+
+bool keys_have(const struct keys *keys, const struct name *name)
+{
+    for (size_t i = 0; i < keys->ready.count; i++)
+        if (name_compare(&keys->list[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+void keys_free(struct keys *keys)
+{
+    if (keys->list != NULL)
+        sodium_memzero(keys->list, keys->ready.count * sizeof *keys->list);
+    free(keys->list);
+    free(keys->files);
+    *keys = (struct keys){0};
+}

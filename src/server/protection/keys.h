@@ -1,0 +1,40 @@
+/*
+ * The keys of signatures (answer/tsig.h), as options give them: a name, an algorithm, and a secret
+ * in base64 or in a file that has nothing else.
+ */
+#ifndef SORREL_SERVER_KEYS_H
+#define SORREL_SERVER_KEYS_H
+
+#include "answer/tsig.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { KEYS_ERROR_MAX = 512 };
+
+/* Of one key. Its strings outlive it. */
+struct key_setting {
+    unsigned algorithm; /* enum hmac_hash */
+    const char *secret; /* NULL: ... */
+    const char *file;   /* ... it is in this file */
+};
+
+struct keys {
+    struct tsig_keys ready; /* what workers check signatures with */
+    struct tsig_key *list;  /* the same */
+    const char **files;     /* where the secrets of some are; else NULL */
+};
+
+/* Adds a key of that name. False with what to do in `error`. */
+bool keys_add(struct keys *keys, const char *name, const struct key_setting *setting,
+              char error[KEYS_ERROR_MAX]);
+
+/* Reads the secrets that are in files. False with one sentence in `error`. */
+bool keys_read_files(struct keys *keys, char error[KEYS_ERROR_MAX]);
+
+/* Is there a key of that name? */
+bool keys_have(const struct keys *keys, const struct name *name);
+
+void keys_free(struct keys *keys);
+
+#endif
