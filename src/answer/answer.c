@@ -755,27 +755,20 @@ static void degrade(struct answer_task *task, enum query_verdict verdict)
     task->told = NULL;
 }
 
-/* More than any OPT record of ours has. */
-enum { OPT_ROOM = 256 };
+/* The OPT record with all that it can have: NSID, cookie, extended error, keepalive. */
+enum { OPT_ROOM = EDNS_PLAIN_LENGTH + (4 + ANSWER_NSID_MAX) + (4 + COOKIE_SIZE) + 6 + 6 };
 
-/*
- * Makes the response leave room for so many octets; `*reply_max` becomes what it has itself. The
- * names of question and key may be so long that they do not fit into the 512 octets that the client
- * asks for: then it gets as many as they need. False if they are not there.
- */
+/* Has the response leave room for so many octets; `*reply_max` becomes what it has itself. False if
+ * that is less than the question takes. */
 static bool leave_room(struct answer_task *task, const struct answer_settings *settings,
-                       size_t room, size_t *reply_max)
+                       const struct client *client, size_t room, size_t *reply_max)
 {
-    size_t needed =
-        (size_t)WIRE_HEADER_SIZE + task->query.question_length + (size_t)OPT_ROOM + room;
-    size_t payload = task->query.udp_payload;
+    const struct query *query = &task->query;
+    size_t limit = response_limit(settings, client, query, *reply_max);
 
-    if (*reply_max < needed)
+    if (limit < (size_t)WIRE_HEADER_SIZE + query->question_length + (size_t)OPT_ROOM + room)
         return false;
-    if (payload > settings->udp_payload_max)
-        payload = settings->udp_payload_max;
-    task->query.udp_payload = (uint16_t)((payload > needed ? payload : needed) - room);
-    *reply_max -= room;
+    *reply_max = limit - room;
     return true;
 }
 
@@ -785,18 +778,23 @@ static size_t finish_signed(struct answer_task *task, const struct answer_settin
 {
     const struct tsig_key *key = NULL;
     struct tsig tsig;
+    bool readable = tsig_read(&tsig, settings->keys, settings->now, task->wire, task->query.length,
+                              task->query.tsig);
 
-    if (!tsig_read(&tsig, settings->keys, settings->now, task->wire, task->query.length,
-                   task->query.tsig)) {
+    if (!readable) {
         degrade(task, QUERY_FORMERR);
+        return finish_unsigned(task, settings, client, NULL, wire, wire_max, report);
+    }
+    if (!leave_room(task, settings, client, tsig_length(&tsig), &wire_max)) {
+        /* Names so long that they do not fit into what the client takes: it gets a header. */
+        degrade(task, QUERY_FORMERR_HEADER);
+        task->query.question_length = report->qtype = 0;
         return finish_unsigned(task, settings, client, NULL, wire, wire_max, report);
     }
     if (tsig.error == TSIG_NO_ERROR)
         key = tsig.key;
     else
         degrade(task, QUERY_UNVERIFIED);
-    if (!leave_room(task, settings, tsig_length(&tsig), &wire_max))
-        return 0;
     size_t length = finish_unsigned(task, settings, client, key, wire, wire_max, report);
     return length > 0 ? tsig_sign(&tsig, settings->now, wire, length) : 0;
 }

@@ -1,6 +1,7 @@
 #include "promises.h"
 
 #include "answer/answer.h"
+#include "answer/transfer.h"
 #include "fuzz.h"
 #include "message/codes.h"
 #include "message/wire.h"
@@ -158,7 +159,7 @@ static void check_access(const struct exchange *this, const ldns_pkt *reply)
 {
     const struct access *access = this->settings.access;
 
-    if (access == NULL || prefix_list_covers(access->others, &this->client))
+    if (access == NULL || prefix_list_covers(&access->others->networks, &this->client))
         return;
     FUZZ_ASSERT(this->report.kind == ANSWER_ERROR);
     FUZZ_ASSERT(ldns_pkt_ancount(reply) == 0 ||
@@ -260,6 +261,32 @@ static void check_long_way(const struct exchange *this, size_t room)
     free(query);
 }
 
+/* Every message of a transfer is a reply by itself; both ends are the SOA. */
+static void check_transfer(struct exchange *this, uint8_t *message)
+{
+    const struct answer_settings *settings = &this->settings;
+    struct transfer transfer;
+    uint32_t records = 0;
+
+    transfer_begin(&transfer, settings->table, settings->keys, this->query, this->query_length,
+                   settings->udp_payload_max);
+    while (!transfer_has_ended(&transfer)) {
+        ldns_pkt *packet;
+        this->reply_length = transfer_next(&transfer, settings->now, message);
+        check_header(this);
+        FUZZ_ASSERT(ldns_wire2pkt(&packet, message, this->reply_length) == LDNS_STATUS_OK);
+        const ldns_rr_list *answer = ldns_pkt_answer(packet);
+        size_t count = ldns_rr_list_rr_count(answer);
+        FUZZ_ASSERT(count > 0);
+        if (records == 0 || transfer_has_ended(&transfer))
+            FUZZ_ASSERT(ldns_rr_get_type(ldns_rr_list_rr(answer, records == 0 ? 0 : count - 1)) ==
+                        LDNS_RR_TYPE_SOA);
+        records += (uint32_t)count;
+        ldns_pkt_free(packet);
+    }
+    FUZZ_ASSERT(records == transfer.zone->record_count + 1);
+}
+
 static void ask(struct exchange *this)
 {
     bool tcp = this->client.transport == TRANSPORT_TCP;
@@ -271,6 +298,12 @@ static void ask(struct exchange *this)
     this->reply = reply;
     this->reply_length = answer(&this->settings, &this->client, this->query, this->query_length,
                                 reply, room, &this->report);
+    if (this->report.kind == ANSWER_TRANSFER) {
+        FUZZ_ASSERT(this->reply_length == 0 && tcp && !silent);
+        check_transfer(this, reply);
+        free(reply);
+        return;
+    }
     FUZZ_ASSERT((this->reply_length == 0) == silent);
     FUZZ_ASSERT(this->reply_length <= room);
     if (!silent) {
@@ -288,7 +321,7 @@ static void ask(struct exchange *this)
 static const struct access *choose_access(unsigned choice)
 {
     static struct prefix any[] = {{.length = 4}, {.length = 16}};
-    static const struct prefix_list everyone = {any, 2}, nobody;
+    static const struct access_list everyone = {.networks = {any, 2}}, nobody;
     static const struct access open = {.others = &everyone}, closed = {.others = &nobody};
 
     switch (choice & 3) {
@@ -323,6 +356,7 @@ void promises_check(const struct table *table, uint16_t choice, const uint8_t *q
                      .cookies_required = choice & 128,
                      .now = 1700000000,
                      .access = choose_access(choice >> 8),
+                     .transfers = choose_access(choice >> 11),
                      .chaos = choice & 1024 ? told : (struct chaos){0}},
     };
 
