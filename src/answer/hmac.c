@@ -60,6 +60,7 @@ void hmac_prepare(struct hmac_key *key, enum hmac_hash hash, const uint8_t *secr
 {
     uint8_t block[BLOCK_MAX] = {0};
 
+    memset(key, 0, sizeof *key); /* all of it, so that keys can be compared */
     key->hash = hash;
     if (length > block_length(hash)) {
         start(&key->inner, hash);

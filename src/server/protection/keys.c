@@ -102,6 +102,29 @@ bool keys_have(const struct keys *keys, const struct name *name)
     return false;
 }
 
+static bool is_same(const struct keys *a, const struct keys *b, size_t i)
+{
+    const struct tsig_key *left = &a->list[i], *right = &b->list[i];
+
+    if (name_compare(&left->name, &right->name) != 0 || left->hmac.hash != right->hmac.hash)
+        return false;
+    if (a->files[i] == NULL || b->files[i] == NULL)
+        return a->files[i] == b->files[i] &&
+               sodium_memcmp(&left->hmac, &right->hmac, sizeof left->hmac) == 0;
+    return strcmp(a->files[i], b->files[i]) == 0;
+}
+
+bool keys_are_same(const struct keys *a, const struct keys *b)
+{
+    size_t i = 0;
+
+    if (a->ready.count != b->ready.count)
+        return false;
+    while (i < a->ready.count && is_same(a, b, i))
+        i++;
+    return i == a->ready.count;
+}
+
 void keys_free(struct keys *keys)
 {
     if (keys->list != NULL)

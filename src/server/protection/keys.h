@@ -35,6 +35,9 @@ bool keys_read_files(struct keys *keys, char error[KEYS_ERROR_MAX]);
 /* Is there a key of that name? */
 bool keys_have(const struct keys *keys, const struct name *name);
 
+/* Do both say the same, as far as options go? What is in files is not looked at. */
+bool keys_are_same(const struct keys *a, const struct keys *b);
+
 void keys_free(struct keys *keys);
 
 #endif

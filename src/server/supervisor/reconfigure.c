@@ -154,6 +154,9 @@ static void name_the_rest(struct supervisor *supervisor, struct options *next)
         add_name(by_takeover, NULL, "allow-query");
     if (acl_digest(&now->transfers, &now->lists) != acl_digest(&then->transfers, &then->lists))
         add_name(by_takeover, NULL, "allow-transfer");
+    if (!keys_are_same(&supervisor->options->settings.protection.keys,
+                       &next->settings.protection.keys))
+        add_name(by_takeover, NULL, "key");
     if (*by_takeover != '\0')
         log_warning(
             "changed in the configuration, and not in use before a takeover, which loses no "
