@@ -3,14 +3,32 @@
 #include "server/steering/steering.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static const size_t rings_size = sizeof(struct rings) + STEERING_SLOTS_MAX * sizeof(struct ring);
 
+/* In a memory file, of which only what is used is taken from the system, however strict that is
+ * about what it has promised (overcommit_memory in proc(5)). */
+static void *map_memory(void)
+{
+    int fd = memfd_create("sorrel-dnstap", MFD_CLOEXEC);
+    void *memory = MAP_FAILED;
+
+    if (fd < 0)
+        return MAP_FAILED;
+    if (ftruncate(fd, (off_t)rings_size) == 0)
+        memory = mmap(NULL, rings_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return memory;
+}
+
 struct rings *rings_open(void)
 {
-    void *memory = mmap(NULL, rings_size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = map_memory();
 
     if (memory == MAP_FAILED)
         return NULL;
