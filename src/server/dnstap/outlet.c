@@ -178,7 +178,7 @@ static void take_back(const struct outlet *outlet)
 
 /* A broken connection is left as it is; a file ends as it should, if there is room for that. errno
  * stays. */
-static void discard(struct outlet *outlet)
+void outlet_abandon(struct outlet *outlet)
 {
     int reason = errno;
 
@@ -205,7 +205,7 @@ bool outlet_open(struct outlet *outlet)
         if (fstrm_writer_open(outlet->writer) == fstrm_res_success)
             return true;
     }
-    discard(outlet);
+    outlet_abandon(outlet);
     return false;
 }
 
@@ -215,12 +215,17 @@ bool outlet_write(struct outlet *outlet, const struct iovec *frames, int count)
 {
     if (fstrm_writer_writev(outlet->writer, frames, count) == fstrm_res_success)
         return true;
-    discard(outlet);
+    outlet_abandon(outlet);
     return false;
+}
+
+int outlet_connection(const struct outlet *outlet)
+{
+    return outlet->path != NULL ? outlet->fd : -1;
 }
 
 void outlet_close(struct outlet *outlet)
 {
     fstrm_writer_close(outlet->writer);
-    discard(outlet);
+    outlet_abandon(outlet);
 }

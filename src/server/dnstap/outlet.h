@@ -33,6 +33,12 @@ bool outlet_open(struct outlet *outlet);
  * reader. False with errno: the outlet is closed. */
 bool outlet_write(struct outlet *outlet, const struct iovec *frames, int count);
 
+/* Of an open outlet, what hangs up (POLLRDHUP of poll(2)) when the reader is gone; -1: a file. */
+int outlet_connection(const struct outlet *outlet);
+
+/* Gives up an outlet whose reader is gone, as it is. */
+void outlet_abandon(struct outlet *outlet);
+
 /* Ends the stream. */
 void outlet_close(struct outlet *outlet);
 

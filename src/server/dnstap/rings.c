@@ -49,6 +49,13 @@ void rings_use(struct rings *rings, unsigned slot)
         rings->used = slot + 1;
 }
 
+uint32_t rings_used(const struct rings *rings)
+{
+    uint32_t used = atomic_load_explicit(&rings->used, memory_order_relaxed);
+
+    return used < STEERING_SLOTS_MAX ? used : STEERING_SLOTS_MAX;
+}
+
 struct ring *rings_keep_only(struct rings *rings, unsigned slot)
 {
     struct ring *kept = &rings->ring[slot], *end = &rings->ring[STEERING_SLOTS_MAX];
@@ -75,7 +82,7 @@ struct rings_sums rings_sum(const struct rings *rings)
 {
     struct rings_sums sums = {.written = rings->written, .damaged = rings->damaged};
 
-    for (uint32_t i = 0; i < rings->used && i < STEERING_SLOTS_MAX; i++) {
+    for (uint32_t i = 0; i < rings_used(rings); i++) {
         sums.dropped_slow += rings->ring[i].dropped_slow;
         sums.dropped_away += rings->ring[i].dropped_away;
     }

@@ -28,6 +28,9 @@ struct rings {
 struct rings *rings_open(void);
 void rings_close(struct rings *rings);
 
+/* Rings to look at: those of the first so many slots, never more than there are. */
+uint32_t rings_used(const struct rings *rings);
+
 /* By the supervisor: this slot is going to have a worker. */
 void rings_use(struct rings *rings, unsigned slot);
 

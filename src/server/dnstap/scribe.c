@@ -135,7 +135,7 @@ static bool write_round(struct scribe *scribe)
 {
     bool any = false;
 
-    for (uint32_t i = 0; i < scribe->rings->used && scribe->open; i++)
+    for (uint32_t i = 0; i < rings_used(scribe->rings) && scribe->open; i++)
         any |= write_batch(scribe, &scribe->rings->ring[i]);
     return any;
 }
@@ -151,13 +151,22 @@ static void try_to_open(struct scribe *scribe)
 
 /* --- the process ----------------------------------------------------------------------------- */
 
-/* Waits so long, or until the daemon ends. */
+/* Waits so long, or until the daemon ends or the reader hangs up. */
 static void rest(struct scribe *scribe, int duration)
 {
-    struct pollfd channel = {.fd = scribe->orders->channel, .events = POLLIN};
+    struct pollfd watched[] = {
+        {.fd = scribe->orders->channel, .events = POLLIN},
+        {.fd = scribe->open ? outlet_connection(&scribe->outlet) : -1, .events = POLLRDHUP}};
 
-    if (poll(&channel, 1, duration) > 0)
+    if (poll(watched, 2, duration) <= 0)
+        return;
+    if (watched[0].revents != 0)
         scribe->outlet.finishing = true;
+    if (watched[1].revents != 0) {
+        errno = EPIPE;
+        outlet_abandon(&scribe->outlet);
+        lose_reader(scribe);
+    }
 }
 
 static void work(struct scribe *scribe)
@@ -173,7 +182,7 @@ static void work(struct scribe *scribe)
 /* Does a ring hold so much that it is better not to wait? */
 static bool is_in_haste(const struct rings *rings)
 {
-    for (uint32_t i = 0; i < rings->used; i++)
+    for (uint32_t i = 0; i < rings_used(rings); i++)
         if (rings->ring[i].head - rings->ring[i].tail > RING_OCTETS / 8)
             return true;
     return false;

@@ -168,12 +168,24 @@ static void tell_drops(struct supervisor *supervisor)
     dnstap->told_at = slot_clock();
 }
 
+/* Only a worker that somebody has taken over, or whose memory is damaged, leaves such a ring. */
+static void tell_damage(struct supervisor *supervisor)
+{
+    struct rings_sums sums = rings_sum(supervisor->settings->tap.rings);
+
+    if (sums.damaged == supervisor->dnstap.told_damaged)
+        return;
+    supervisor->dnstap.told_damaged = sums.damaged;
+    log_error("dnstap: what a worker had left to be written is damaged, and lost");
+}
+
 static void look(struct ev_loop *loop, ev_timer *watcher, int events)
 {
     (void)loop;
     (void)events;
     tell_state(watcher->data);
     tell_drops(watcher->data);
+    tell_damage(watcher->data);
 }
 
 json_t *dnstap_json(const struct supervisor *supervisor)

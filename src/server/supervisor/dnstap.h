@@ -33,6 +33,7 @@ struct dnstap {
     int told_reason;
     uint64_t told_dropped; /* messages */
     time_t told_at;
+    uint64_t told_damaged;
 };
 
 /* Makes the rings and opens the file, if there are to be any. False if it cannot, which is logged.
