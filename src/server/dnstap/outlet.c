@@ -60,7 +60,7 @@ static fstrm_res read_octets(void *closure, void *data, size_t count)
             at += n;
             count -= (size_t)n;
         } else if (n == 0) {
-            errno = EPIPE;
+            errno = EPROTO;
             return fstrm_res_failure;
         } else if (errno != EAGAIN && errno != EINTR) {
             return fstrm_res_failure;

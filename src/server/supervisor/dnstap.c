@@ -126,7 +126,7 @@ static const char *explain(const struct tap_settings *tap, int reason)
     if (tap->is_socket && (reason == ETIMEDOUT || reason == EAGAIN))
         return "whoever listens there does not answer";
     if (tap->is_socket && reason == EPROTO)
-        return "whoever listens there does not want dnstap";
+        return "whoever listens there does not want dnstap (protobuf:dnstap.Dnstap)";
     if (!tap->is_socket && reason == EWOULDBLOCK)
         return "another process writes it";
     return strerror(reason);
