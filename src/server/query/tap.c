@@ -112,7 +112,7 @@ void tap_batch(struct tap *tap, const struct batch *batch)
 void tap_stream(struct tap *tap, int fd, const uint8_t *query, size_t length,
                 const uint8_t *response, size_t response_length)
 {
-    union address client, server;
+    union address client = {0}, server = {0};
     socklen_t room = sizeof client, server_room = sizeof server;
 
     if (!is_query(query, length) || !is_sampled(tap) || getpeername(fd, &client.any, &room) != 0)
