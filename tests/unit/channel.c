@@ -111,6 +111,7 @@ static void send_raw(int channel, const void *octets, size_t length, unsigned de
         struct cmsghdr align;
         char octets[CMSG_SPACE(8 * sizeof(int))];
     } control;
+    memset(&control, 0, sizeof control); /* padding is sent as well */
     struct iovec iov = {(void *)octets, length};
     struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
     const int fds[8] = {0};

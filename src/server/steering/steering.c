@@ -133,6 +133,8 @@ int steering_attach(int socket, const struct steering_program *program)
         /* ENOENT: none attached. EINVAL: a group of one is not a group yet. */
         return errno == ENOENT || errno == EINVAL ? 0 : -1;
     }
-    struct sock_fprog image = {program->length, (struct sock_filter *)program->code};
+    static struct sock_fprog image; /* static, so that what lies between its members is 0, too */
+    image.len = program->length;
+    image.filter = (struct sock_filter *)program->code;
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &image, sizeof image);
 }
