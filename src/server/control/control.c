@@ -154,6 +154,7 @@ static void answer(struct connection *connection, enum protocol_type type, const
     }
     envelope_writer_start(&connection->writer, type, connection->reply, strlen(connection->reply));
     ev_io_stop(connection->control->loop, &connection->readable);
+    ev_now_update(connection->control->loop); /* the peer is not to blame for how long that took */
     ev_timer_again(connection->control->loop, &connection->patience);
     write_on(connection);
 }
