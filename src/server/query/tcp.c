@@ -53,9 +53,9 @@ struct connection {
     size_t output_start;
     size_t output_end;
     struct outgoing *transfer; /* under way; NULL: none */
-    bool input_ended;  /* the client has sent all it will */
-    bool was_answered; /* since the limit was last set */
-    bool has_spilled;  /* over the first page of a buffer */
+    bool input_ended;          /* the client has sent all it will */
+    bool was_answered;         /* since the limit was last set */
+    bool has_spilled;          /* over the first page of a buffer */
 };
 
 struct acceptor {
@@ -66,8 +66,11 @@ struct acceptor {
 };
 
 struct tcp {
-    struct ev_loop *loop;    /* the worker's: of timers */
-    struct ev_loop *sockets; /* of what may be thousands: an epoll, embedded in the worker's loop */
+    struct ev_loop *loop; /* the worker's: of timers */
+    /* Of connections, which may be thousands: an epoll, embedded in the worker's loop. Nothing that
+     * other processes hold may be in there: epoll watches that on after it is closed here, and
+     * libev then makes another epoll, of which the loop around it is not told. */
+    struct ev_loop *sockets;
     ev_embed embedded;
     struct slot_memory *memory;
     struct answer_settings *settings; /* secrets and time are brought up to date */
@@ -404,7 +407,7 @@ static void open_connection(struct acceptor *acceptor, int fd, const union addre
     close(fd);
 }
 
-static void accept_connections(struct ev_loop *sockets, ev_io *watcher, int events)
+static void accept_connections(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct acceptor *acceptor = watcher->data;
 
@@ -421,7 +424,7 @@ static void accept_connections(struct ev_loop *sockets, ev_io *watcher, int even
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             /* The newcomer stays in the kernel's queue, which would wake us again at once. */
-            ev_io_stop(sockets, watcher);
+            ev_io_stop(loop, watcher);
             ev_timer_again(acceptor->tcp->loop, &acceptor->pause);
             return;
         }
@@ -437,7 +440,7 @@ static void accept_again(struct ev_loop *loop, ev_timer *watcher, int events)
 
     (void)events;
     ev_timer_stop(loop, watcher);
-    ev_io_start(acceptor->tcp->sockets, &acceptor->readable);
+    ev_io_start(acceptor->tcp->loop, &acceptor->readable);
 }
 
 /* --- start and end ------------------------------------------------------------ */
@@ -451,7 +454,7 @@ static void start_acceptor(struct tcp *tcp, struct acceptor *acceptor,
     ev_init(&acceptor->pause, accept_again);
     acceptor->pause.repeat = accept_pause;
     acceptor->readable.data = acceptor->pause.data = acceptor;
-    ev_io_start(tcp->sockets, &acceptor->readable);
+    ev_io_start(tcp->loop, &acceptor->readable);
 }
 
 /* Gives every connection its buffers. False: no memory. */
@@ -527,7 +530,7 @@ bool tcp_has_connections(const struct tcp *tcp)
 void tcp_leave(struct tcp *tcp)
 {
     for (size_t i = 0; i < tcp->acceptor_count; i++) {
-        ev_io_stop(tcp->sockets, &tcp->acceptors[i].readable);
+        ev_io_stop(tcp->loop, &tcp->acceptors[i].readable);
         ev_timer_stop(tcp->loop, &tcp->acceptors[i].pause);
     }
 }
