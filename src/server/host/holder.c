@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
-enum { INODES_MAX = 64 };
+enum { INODES_MAX = 64, PID_TEXT_MAX = 16 };
 
 struct inodes {
     uint64_t items[INODES_MAX];
@@ -89,6 +90,38 @@ static bool process_holds(const char *pid, const struct inodes *inodes)
     return found;
 }
 
+/* 0 if it cannot be read. The name in parentheses may contain anything, parentheses too. */
+static pid_t parent_of(const char *pid)
+{
+    char path[300], line[512];
+    int parent = 0;
+
+    snprintf(path, sizeof path, "/proc/%s/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    const char *end = fgets(line, sizeof line, file) != NULL ? strrchr(line, ')') : NULL;
+    if (end == NULL || sscanf(end, ") %*c %d", &parent) != 1)
+        parent = 0;
+    fclose(file);
+    return parent;
+}
+
+/* A child shares its parent's sockets, and may come first: whoever is to be stopped is the parent.
+ * Not process 1, though, which holds the sockets of services that it starts. */
+static void ascend(char pid[PID_TEXT_MAX], const struct inodes *inodes)
+{
+    char parent[PID_TEXT_MAX];
+
+    for (;;) {
+        pid_t above = parent_of(pid);
+        snprintf(parent, sizeof parent, "%d", (int)above);
+        if (above <= 1 || !process_holds(parent, inodes))
+            return;
+        memcpy(pid, parent, PID_TEXT_MAX);
+    }
+}
+
 static void name_process(const char *pid, char text[HOLDER_TEXT_MAX])
 {
     char path[300], name[32] = "";
@@ -100,13 +133,14 @@ static void name_process(const char *pid, char text[HOLDER_TEXT_MAX])
             name[strcspn(name, "\n")] = '\0';
         fclose(file);
     }
-    snprintf(text, HOLDER_TEXT_MAX, "%s, process %.16s", *name != '\0' ? name : "a program", pid);
+    snprintf(text, HOLDER_TEXT_MAX, "%s, process %s", *name != '\0' ? name : "a program", pid);
 }
 
 bool holder_find(const union address *address, int socket_type, char text[HOLDER_TEXT_MAX])
 {
     struct inodes inodes = {.count = 0};
     bool v6 = address->any.sa_family == AF_INET6;
+    char pid[PID_TEXT_MAX];
     bool found = false;
 
     if (socket_type == SOCK_STREAM)
@@ -122,7 +156,9 @@ bool holder_find(const union address *address, int socket_type, char text[HOLDER
         return false;
     for (struct dirent *entry; !found && (entry = readdir(proc)) != NULL;)
         if (isdigit((unsigned char)entry->d_name[0]) && process_holds(entry->d_name, &inodes)) {
-            name_process(entry->d_name, text);
+            snprintf(pid, sizeof pid, "%.15s", entry->d_name);
+            ascend(pid, &inodes);
+            name_process(pid, text);
             found = true;
         }
     closedir(proc);

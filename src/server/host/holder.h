@@ -11,8 +11,8 @@
 
 enum { HOLDER_TEXT_MAX = 64 };
 
-/* Writes `NAME, process PID`. False if it cannot be found out (no /proc, or another user's
- * process). */
+/* Writes `NAME, process PID`, of processes that inherited the socket the eldest. False if it cannot
+ * be found out (no /proc, or another user's process). */
 bool holder_find(const union address *address, int socket_type, char text[HOLDER_TEXT_MAX]);
 
 #endif
