@@ -9,7 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_SECONDS = 20 };
+enum {
+    PATIENCE_SECONDS = 20,
+    ADDED = 8, /* so many that each of two workers gets some */
+};
 
 static struct daemon daemon_under_test;
 
@@ -30,6 +33,14 @@ static bool ask(int connection)
     ssize_t length = reply[0] << 8 | reply[1];
     return length >= 12 && length <= (ssize_t)sizeof reply &&
            recv(connection, reply, (size_t)length, MSG_WAITALL) == length && reply[7] == 1;
+}
+
+static bool ask_all(const int added[ADDED])
+{
+    for (int i = 0; i < ADDED; i++)
+        if (!ask(added[i]))
+            return false;
+    return true;
 }
 
 /* Has another process take over, and returns it. */
@@ -60,6 +71,7 @@ static void connections_are_served_to_their_end(void **state)
     pid_t old = daemon_under_test.pid;
     int kept = daemon_connect(&daemon_under_test, SOCK_STREAM);
     int silent = daemon_connect(&daemon_under_test, SOCK_STREAM);
+    int added[ADDED];
 
     (void)state;
     assert_true(ask(kept));
@@ -68,21 +80,26 @@ static void connections_are_served_to_their_end(void **state)
     assert_true(child_is_alive(old));
     for (int i = 0; i < 3; i++)
         assert_true(ask(kept));
-    int added = daemon_connect(&daemon_under_test, SOCK_STREAM);
-    assert_true(ask(added));
-    assert_true(ask(silent));
+    /* Who serves a connection to its end is not disturbed by those that come to its successor. */
+    for (int i = 0; i < ADDED; i++) {
+        added[i] = daemon_connect(&daemon_under_test, SOCK_STREAM);
+        assert_true(ask(added[i]));
+        assert_true(ask(kept));
+        assert_true(ask(silent));
+    }
 
     /* The second takeover does not wait for the connections of the first. */
     pid_t second = daemon_under_test.pid;
     daemon_under_test.pid = replace();
     assert_true(ask(kept));
-    assert_true(ask(added));
+    assert_true(ask_all(added));
     close(kept);
     assert_true(child_is_alive(old));
     close(silent);
     assert_true(child_wait(has_ended, &old, PATIENCE_SECONDS));
-    assert_true(ask(added));
-    close(added);
+    assert_true(ask_all(added));
+    for (int i = 0; i < ADDED; i++)
+        close(added[i]);
     assert_true(child_wait(has_ended, &second, PATIENCE_SECONDS));
     assert_true(child_is_alive(daemon_under_test.pid));
 }
