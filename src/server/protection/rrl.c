@@ -151,13 +151,25 @@ static uint64_t load(const _Atomic uint64_t *place)
     return atomic_load_explicit(place, memory_order_relaxed);
 }
 
+/* Until when it is in use. One that is being limited has not paid for what it is refused: it would
+ * be lost to others, and begin anew with a second's worth, just because it gets no more than its
+ * due. */
+static uint64_t used_until(const struct account *account)
+{
+    uint64_t limited_until =
+        atomic_load_explicit(&account->limited_at, memory_order_relaxed) * SECOND;
+    uint64_t paid_until = load(&account->paid_until);
+
+    return limited_until > paid_until ? limited_until : paid_until;
+}
+
 /* One that nobody has, or whose owner has been idle longest. */
 static struct account *choose_victim(struct set *set)
 {
     struct account *victim = &set->accounts[0];
 
     for (unsigned i = 1; i < SET_WAYS; i++)
-        if (load(&set->accounts[i].paid_until) < load(&victim->paid_until))
+        if (used_until(&set->accounts[i]) < used_until(victim))
             victim = &set->accounts[i];
     return victim;
 }
