@@ -2,6 +2,7 @@
  * The benchmark: servers side by side, round by round, in one run. See tests/bench/README.
  */
 #include "../loss/child.h"
+#include "drive.h"
 #include "measure.h"
 #include "report.h"
 #include "sampler.h"
@@ -165,6 +166,7 @@ _Noreturn static void usage(int status)
     fputs("\n  -c STARTS     of each server with each set of zones (3)\n"
           "  -n NAMES      at most so many names a set: a quick look\n"
           "  -W WORKERS    of each server (1)\n"
+          "  -F PORTS      that each client asks from, except in the workload ports (4)\n"
           "  -R FILE       the root zone           -N FILE   names to ask of it, one a line\n"
           "  -o FILE       where to write all figures as JSON\n",
           stderr);
@@ -194,6 +196,9 @@ static void set(struct options *o, int option, const char *value)
         break;
     case 'W':
         o->workers = (unsigned)strtoul(value, NULL, 10);
+        break;
+    case 'F':
+        o->measure.flows = (unsigned)strtoul(value, NULL, 10);
         break;
     case 'R':
         o->root.zone = value;
@@ -242,10 +247,11 @@ static void read_options(struct options *o, int argc, char **argv)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "r:s:w:S:c:n:W:R:N:o:")) != -1)
+    while ((option = getopt(argc, argv, "r:s:w:S:c:n:W:F:R:N:o:")) != -1)
         set(o, option, optarg);
     if (optind != argc || o->measure.rounds == 0 || o->measure.rounds > ROUNDS_MAX ||
-        o->measure.seconds <= 0 || o->names_max == 0 || o->workers == 0 || o->cold_starts == 0)
+        o->measure.seconds <= 0 || o->measure.flows == 0 || o->measure.flows > DRIVE_FLOWS_MAX ||
+        o->names_max == 0 || o->workers == 0 || o->cold_starts == 0)
         usage(2);
     check_words(o->workloads, "workload", is_workload);
     check_words(o->servers, "server", is_server);

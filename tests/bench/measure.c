@@ -74,13 +74,18 @@ static void note_cpu(struct measure_outcome *outcome, const struct family_cpu *b
     figures_add(&outcome->kernel_ns, all * (1 - part) / queries);
 }
 
+static unsigned flows_of(const struct round *round)
+{
+    return round->workload->flows != 0 ? round->workload->flows : round->settings->flows;
+}
+
 static void measure_throughput(const struct round *round, const struct server *server,
                                struct measure_outcome *outcome)
 {
     const struct measure_settings *s = round->settings;
     const struct drive_settings load = {.questions = round->questions,
                                         .port = server->port,
-                                        .flows = s->flows,
+                                        .flows = flows_of(round),
                                         .window = s->window,
                                         .seconds = s->seconds,
                                         .warm_up = WARM_UP,
@@ -115,7 +120,7 @@ static void measure_latency(const struct round *round, const struct server *serv
     const struct measure_settings *s = round->settings;
     const struct drive_settings load = {.questions = round->questions,
                                         .port = server->port,
-                                        .flows = s->flows,
+                                        .flows = flows_of(round),
                                         .rate = round->paced_rate,
                                         .seconds = s->seconds * PACED_PART,
                                         .warm_up = WARM_UP,

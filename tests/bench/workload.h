@@ -15,9 +15,10 @@ struct workload {
     unsigned parts; /* as many numbers as the set has names, divided by this; 0: ten million */
     unsigned rcode; /* of nearly all answers */
     bool mixed;     /* other RCODEs are right too */
+    unsigned flows; /* source ports; 0: as many as the others */
 };
 
-enum { WORKLOAD_SETS = 6, WORKLOAD_COUNT = 9 };
+enum { WORKLOAD_SETS = 6, WORKLOAD_COUNT = 10 };
 
 /* Where the root zone is, and a file of names to ask for, one a line; or NULL. */
 struct workload_root {
