@@ -1,10 +1,16 @@
 /*
  * Stands between the worker and answer_finish(), and does for some QNAMEs, by their first label,
  * what somebody would who had taken the worker over. If that is let through, the query is answered.
+ *
+ * Likewise before the keeper writes a table, by the name of the directory, and before the process
+ * apart replies; either then goes on if it is let through.
  */
 #include "answer/answer.h"
+#include "server/control/control.h"
+#include "table/table_file.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -17,6 +23,8 @@
 #include <unistd.h>
 
 __typeof__(answer_finish) __real_answer_finish, __wrap_answer_finish;
+__typeof__(table_file_write) __real_table_file_write, __wrap_table_file_write;
+__typeof__(control_reply) __real_control_reply, __wrap_control_reply;
 
 static void try_socket(void)
 {
@@ -107,4 +115,31 @@ size_t __wrap_answer_finish(struct answer_task *task, const struct answer_settin
     if (task->verdict == QUERY_ANSWER)
         attempt(task->wire + HEADER);
     return __real_answer_finish(task, settings, client, reply, reply_max, report);
+}
+
+/* 0, or an errno value. */
+static int attempt_as_keeper(const char *directory)
+{
+    if (strstr(directory, "/hijacked-socket/") != NULL)
+        try_socket();
+    if (strstr(directory, "/hijacked-open/") != NULL && open("/etc/passwd", O_RDONLY) < 0)
+        return errno;
+    return 0;
+}
+
+int __wrap_table_file_write(const char *path, const void *base, size_t length)
+{
+    int refused = attempt_as_keeper(path);
+
+    return refused != 0 ? refused : __real_table_file_write(path, base, length);
+}
+
+void __wrap_control_reply(struct control_request *request, bool done, json_t *document)
+{
+    char name[16];
+
+    prctl(PR_GET_NAME, name);
+    if (strcmp(name, "sorreld:apart") == 0)
+        try_socket();
+    __real_control_reply(request, done, document);
 }

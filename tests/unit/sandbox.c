@@ -1,21 +1,28 @@
 /* host/sandbox.c, landlock.c, syscalls.c: what is left to a process, tried by one that is forked
  * for each attempt. */
-#include "server/host/landlock.h"
 #include "server/host/sandbox.h"
+#include "server/host/landlock.h"
 #include "server/host/syscalls.h"
+#include "table/table_file.h"
 #include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,7 +45,11 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
+    char kept[sizeof inside + 4];
+
     (void)state;
+    snprintf(kept, sizeof kept, "%s.new", inside);
+    unlink(kept);
     unlink(inside);
     rmdir(beneath);
     return rmdir(folder);
@@ -86,6 +97,106 @@ static int attempt_remove(void)
 static int attempt_socket(void)
 {
     return result(socket(AF_INET, SOCK_DGRAM, 0));
+}
+
+static int attempt_unix_socket(void)
+{
+    return result(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+
+/* Of the descriptors that there are, one that nobody has is as good as any. */
+static int attempt_connect(void)
+{
+    const struct sockaddr any = {.sa_family = AF_UNIX};
+
+    return result(connect(-1, &any, sizeof any));
+}
+
+static int attempt_write_octets(void)
+{
+    const struct iovec part = {.iov_base = inside, .iov_len = 1};
+
+    return result(writev(-1, &part, 1));
+}
+
+static int attempt_read_octets(void)
+{
+    char octet;
+
+    return result(pread(-1, &octet, 1, 0));
+}
+
+static int attempt_lock(void)
+{
+    return result(flock(-1, LOCK_EX));
+}
+
+static int attempt_send(void)
+{
+    const struct msghdr message = {0};
+
+    return result(sendmsg(-1, &message, 0));
+}
+
+static int attempt_send_file(void)
+{
+    return result(sendfile(-1, -1, NULL, 1));
+}
+
+static int attempt_no_delay(void)
+{
+    const int on = 1;
+
+    return result(setsockopt(-1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+}
+
+static int attempt_congestion_control(void)
+{
+    return result(setsockopt(-1, IPPROTO_TCP, TCP_CONGESTION, "reno", 4));
+}
+
+static int attempt_look_at_limit(void)
+{
+    struct rlimit limit;
+
+    return result(getrlimit(RLIMIT_NOFILE, &limit));
+}
+
+static int attempt_set_limit(void)
+{
+    const struct rlimit limit = {0, 0};
+
+    return result(setrlimit(RLIMIT_CORE, &limit));
+}
+
+/* What the keeper does with its file. */
+static int attempt_keep(void)
+{
+    char path[sizeof inside + 4];
+
+    snprintf(path, sizeof path, "%s.new", inside);
+    return table_file_write(path, inside, sizeof inside);
+}
+
+static int attempt_write_through_link(void)
+{
+    return result(open(inside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static int attempt_make_link(void)
+{
+    char path[sizeof inside + 4];
+
+    snprintf(path, sizeof path, "%s.lnk", inside);
+    return result(symlink("/etc/passwd", path));
+}
+
+static int attempt_make_folder(void)
+{
+    char path[sizeof inside + 4];
+
+    snprintf(path, sizeof path, "%s.dir", inside);
+    return result(mkdir(path, 0700));
 }
 
 static int attempt_fork(void)
@@ -184,18 +295,46 @@ static void expect_fates(bool (*confine)(void), const struct expectation *list, 
 
 static bool nothing_by_landlock(void)
 {
-    return landlock_confine(NULL, 0);
+    return landlock_confine(NULL, 0, NULL);
 }
 
 static bool folder_by_landlock(void)
 {
     const char *const folders[] = {"/tmp/sorrel-there-is-no-such-folder", folder};
 
-    return landlock_confine(folders, 2);
+    return landlock_confine(folders, 2, NULL);
+}
+
+static bool written_by_landlock(void)
+{
+    return landlock_confine(NULL, 0, folder);
+}
+
+static bool other_by_landlock(void)
+{
+    const char *const folders[] = {folder};
+
+    return landlock_confine(folders, 1, beneath);
 }
 
 static void landlock_leaves_the_folders_only(void **state)
 {
+    static const struct expectation writing[] = {
+        {"keep a table", attempt_keep, 0},
+        {"write inside", attempt_write_inside, 0},
+        {"list", attempt_list, 0},
+        {"read inside", attempt_read_inside, EACCES},
+        {"read outside", attempt_read_outside, EACCES},
+        {"make a link", attempt_make_link, EACCES},
+        {"make a folder", attempt_make_folder, EACCES},
+        {"remove a folder", attempt_remove, EACCES},
+        {"execute", attempt_execute, EACCES},
+    };
+    static const struct expectation elsewhere[] = {
+        {"keep a table", attempt_keep, EACCES},
+        {"write inside", attempt_write_inside, EACCES},
+        {"read inside", attempt_read_inside, 0},
+    };
     static const struct expectation none[] = {
         {"read inside", attempt_read_inside, EACCES},
         {"read outside", attempt_read_outside, EACCES},
@@ -217,6 +356,8 @@ static void landlock_leaves_the_folders_only(void **state)
         skip();
     EXPECT_FATES(nothing_by_landlock, none);
     EXPECT_FATES(folder_by_landlock, reading);
+    EXPECT_FATES(written_by_landlock, writing);
+    EXPECT_FATES(other_by_landlock, elsewhere);
 }
 
 static const int killed = BY_SIGNAL + SIGSYS;
@@ -233,6 +374,8 @@ static void filters_leave_what_each_kind_does(void **state)
         {"make code", attempt_code, killed},
         {"use the heap", attempt_heap, 0},
         {"make a memory file", attempt_memory_file, killed},
+        {"have TCP wait for nothing", attempt_no_delay, EBADF},
+        {"change what else TCP does", attempt_congestion_control, killed},
         {"abort", attempt_abort, BY_SIGNAL + SIGABRT},
     };
     const struct expectation builder[] = {
@@ -248,7 +391,58 @@ static void filters_leave_what_each_kind_does(void **state)
         {"make code", attempt_code, killed},
         {"use the heap", attempt_heap, 0},
         {"make a memory file", attempt_memory_file, 0},
+        {"look at a limit", attempt_look_at_limit, 0},
+        {"set a limit", attempt_set_limit, killed},
         {"abort", attempt_abort, BY_SIGNAL + SIGABRT},
+    };
+    const struct expectation keeper[] = {
+        {"keep a table", attempt_keep, 0},
+        {"read a file", attempt_read_outside, 0},
+        {"create a file", attempt_create, killed},
+        {"write through a link", attempt_write_through_link, killed},
+        {"make a link", attempt_make_link, killed},
+        {"make a folder", attempt_make_folder, killed},
+        {"remove a folder", attempt_remove, killed},
+        {"make a socket", attempt_unix_socket, killed},
+        {"fork", attempt_fork, killed},
+        {"execute", attempt_execute, killed},
+        {"make code", attempt_code, killed},
+        {"make a memory file", attempt_memory_file, killed},
+        {"use the heap", attempt_heap, 0},
+        {"abort", attempt_abort, BY_SIGNAL + SIGABRT},
+    };
+    const struct expectation metrics[] = {
+        {"read a file", attempt_read_outside, killed},
+        {"make a socket", attempt_unix_socket, killed},
+        {"send a file", attempt_send_file, killed},
+        {"fork", attempt_fork, killed},
+        {"use the heap", attempt_heap, 0},
+    };
+    const struct expectation dnstap_file[] = {
+        {"write", attempt_write_octets, EBADF}, {"read", attempt_read_octets, EBADF},
+        {"lock", attempt_lock, EBADF},          {"make a socket", attempt_unix_socket, killed},
+        {"connect", attempt_connect, killed},   {"read another file", attempt_read_outside, killed},
+        {"fork", attempt_fork, killed},
+    };
+    const struct expectation dnstap_socket[] = {
+        {"make a socket", attempt_unix_socket, 0},
+        {"connect", attempt_connect, EBADF},
+        {"send", attempt_send, EBADF},
+        {"make another kind of socket", attempt_socket, killed},
+        {"write", attempt_write_octets, killed},
+        {"read", attempt_read_octets, killed},
+        {"lock", attempt_lock, killed},
+        {"read a file", attempt_read_outside, killed},
+        {"fork", attempt_fork, killed},
+    };
+    const struct expectation apart[] = {
+        {"send", attempt_send, EBADF},
+        {"use the heap", attempt_heap, 0},
+        {"write", attempt_write_octets, killed},
+        {"read a file", attempt_read_outside, killed},
+        {"make a socket", attempt_unix_socket, killed},
+        {"fork", attempt_fork, killed},
+        {"execute", attempt_execute, killed},
     };
 
     (void)state;
@@ -257,6 +451,11 @@ static void filters_leave_what_each_kind_does(void **state)
         skip();
     EXPECT_FATES(syscalls_confine_worker, worker);
     EXPECT_FATES(syscalls_confine_builder, builder);
+    EXPECT_FATES(syscalls_confine_keeper, keeper);
+    EXPECT_FATES(syscalls_confine_metrics, metrics);
+    EXPECT_FATES(syscalls_confine_dnstap_file, dnstap_file);
+    EXPECT_FATES(syscalls_confine_dnstap_socket, dnstap_socket);
+    EXPECT_FATES(syscalls_confine_apart, apart);
 }
 
 static void what_is_missing_is_said(void **state)
@@ -268,7 +467,7 @@ static void what_is_missing_is_said(void **state)
     assert_false(sandbox_in_force()->filter);
     assert_int_equal(sandbox_in_force()->landlock, 0);
     assert_false(sandbox_describe(text));
-    assert_string_equal(text, "workers run without a sandbox, as asked for");
+    assert_string_equal(text, "no process runs in a sandbox, as asked for");
     sandbox_prepare(SANDBOX_ON);
     assert_int_equal(sandbox_describe(text),
                      sandbox_in_force()->filter && sandbox_in_force()->landlock > 0);

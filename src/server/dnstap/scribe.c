@@ -197,7 +197,7 @@ _Noreturn void scribe_run(const struct scribe_orders *orders)
     scribe.look = LOOK_FIRST;
     scribe.delay = TRY_FIRST;
     outlet_init(&scribe.outlet, orders->path, orders->file, orders->channel);
-    sandbox_enter_dnstap();
+    sandbox_enter_dnstap(orders->path != NULL);
     while (!scribe.outlet.finishing) {
         work(&scribe);
         rest(&scribe, scribe.open && is_in_haste(scribe.rings) ? 0 : scribe.look);

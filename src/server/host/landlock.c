@@ -13,8 +13,16 @@ enum {
     CREATE_RULESET_VERSION = 1,
     RULE_PATH_BENEATH = 1,
 
+    ACCESS_WRITE_FILE = 1 << 1,
     ACCESS_READ_FILE = 1 << 2,
     ACCESS_READ_DIR = 1 << 3,
+    ACCESS_REMOVE_FILE = 1 << 5,
+    ACCESS_MAKE_REG = 1 << 8,
+    ACCESS_TRUNCATE = 1 << 14,
+
+    READING = ACCESS_READ_FILE | ACCESS_READ_DIR,
+    WRITING = ACCESS_WRITE_FILE | ACCESS_MAKE_REG | ACCESS_REMOVE_FILE | ACCESS_READ_DIR |
+              ACCESS_TRUNCATE,
 };
 
 struct ruleset_attr {
@@ -50,10 +58,10 @@ int landlock_version(void)
     return version > 0 ? (int)version : 0;
 }
 
-static void allow_reading(int ruleset, const char *folder)
+static void allow(int ruleset, uint64_t access, const char *folder)
 {
     struct path_beneath_attr beneath = {
-        .allowed_access = ACCESS_READ_FILE | ACCESS_READ_DIR,
+        .allowed_access = access,
         .parent_fd = open(folder, O_PATH | O_CLOEXEC | O_DIRECTORY),
     };
 
@@ -63,7 +71,7 @@ static void allow_reading(int ruleset, const char *folder)
     close(beneath.parent_fd);
 }
 
-bool landlock_confine(const char *const *folders, size_t count)
+bool landlock_confine(const char *const *folders, size_t count, const char *written)
 {
     int newest = landlock_version();
 
@@ -74,7 +82,10 @@ bool landlock_confine(const char *const *folders, size_t count)
     if (ruleset < 0)
         return false;
     for (size_t i = 0; i < count; i++)
-        allow_reading(ruleset, folders[i]);
+        allow(ruleset, READING, folders[i]);
+    /* What is not forbidden need not, and cannot, be allowed. */
+    if (written != NULL)
+        allow(ruleset, WRITING & version->forbidden.handled_access_fs, written);
     long refused = syscall(SYS_landlock_restrict_self, ruleset, 0);
     close(ruleset);
     return refused == 0;

@@ -14,13 +14,14 @@ int landlock_version(void);
 
 /*
  * From now on this process and its descendants can open no file but those beneath the `count`
- * folders, and these for reading only; they can bind and connect no TCP socket (version 4), and
- * reach neither abstract Unix sockets nor, by signals, processes that are not so confined
- * (version 6). Descriptors that are open stay as they are. A folder that cannot be opened is left
- * out: what is in it could not be read anyway.
+ * folders, and these for reading only; and in the folder `written`, unless that is NULL, they can
+ * make plain files, write, rename and remove them, and list it. They can bind and connect no TCP
+ * socket (version 4), and reach neither abstract Unix sockets nor, by signals, processes that are
+ * not so confined (version 6). Descriptors that are open stay as they are. A folder that cannot be
+ * opened is left out: what is in it could not be reached anyway.
  *
  * The process must have PR_SET_NO_NEW_PRIVS. False with errno if the kernel refuses.
  */
-bool landlock_confine(const char *const *folders, size_t count);
+bool landlock_confine(const char *const *folders, size_t count, const char *written);
 
 #endif

@@ -91,7 +91,7 @@ void privilege_keep_rights(void)
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 
-static void confine(const unsigned *rights, size_t count)
+static void confine_to(const unsigned *rights, size_t count)
 {
     select_rights(rights, count);
     int refused = capng_apply(CAPNG_SELECT_CAPS);
@@ -100,26 +100,16 @@ static void confine(const unsigned *rights, size_t count)
         abort();
 }
 
-void privilege_confine_builder(void)
+void privilege_confine_reader(void)
 {
     /* Without -u the zone files are those that whoever started the daemon may read, root included.
      */
     static const unsigned rights[] = {CAP_DAC_READ_SEARCH};
 
-    confine(rights, 1);
+    confine_to(rights, 1);
 }
 
-void privilege_confine_worker(void)
+void privilege_confine(void)
 {
-    confine(NULL, 0);
-}
-
-void privilege_confine_metrics(void)
-{
-    confine(NULL, 0);
-}
-
-void privilege_confine_dnstap(void)
-{
-    confine(NULL, 0);
+    confine_to(NULL, 0);
 }

@@ -1,11 +1,9 @@
 /*
  * As whom each process runs, and what it may do.
  *
- *   supervisor   the user of -u, with the right to bind low ports and to size receive buffers
- *   builder      the same user, without rights but to read files (where the supervisor may)
- *   worker       the same user, without any right
- *   metrics      likewise
- *   dnstap       likewise
+ *   supervisor        the user of -u, with the right to bind low ports and to size receive buffers
+ *   builder, keeper   the same user, without rights but to read files (where the supervisor may)
+ *   all others        the same user, without any right
  */
 #ifndef SORREL_SERVER_PRIVILEGE_H
 #define SORREL_SERVER_PRIVILEGE_H
@@ -27,9 +25,7 @@ bool privilege_become(const char *user, char error[PRIVILEGE_ERROR_MAX]);
 void privilege_keep_rights(void);
 
 /* Called by a child first thing. They abort if the kernel refuses to take rights away. */
-void privilege_confine_builder(void);
-void privilege_confine_worker(void);
-void privilege_confine_metrics(void);
-void privilege_confine_dnstap(void);
+void privilege_confine_reader(void); /* that reads zone files */
+void privilege_confine(void);
 
 #endif

@@ -20,7 +20,7 @@ static _Noreturn void try_and_tell(void)
     int granted = 0;
 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (landlock_confine(NULL, 0))
+    if (landlock_confine(NULL, 0, NULL))
         granted |= GRANTED_LANDLOCK;
     if (syscalls_confine_worker())
         granted |= GRANTED_FILTER;
@@ -53,30 +53,31 @@ const struct sandbox *sandbox_in_force(void)
 bool sandbox_describe(char text[SANDBOX_TEXT_MAX])
 {
     if (!was_wanted)
-        snprintf(text, SANDBOX_TEXT_MAX, "workers run without a sandbox, as asked for");
+        snprintf(text, SANDBOX_TEXT_MAX, "no process runs in a sandbox, as asked for");
     else if (!in_force.filter && in_force.landlock == 0)
         snprintf(text, SANDBOX_TEXT_MAX,
-                 "workers run without a sandbox: neither system-call filters nor Landlock are to "
+                 "no process runs in a sandbox: neither system-call filters nor Landlock are to "
                  "be had here");
     else if (!in_force.filter)
         snprintf(text, SANDBOX_TEXT_MAX,
                  "the sandbox has no system-call filter, which is not to be had here; Landlock "
-                 "(version %d) confines workers and builder",
+                 "(version %d) confines all child processes",
                  in_force.landlock);
     else if (in_force.landlock == 0)
         snprintf(text, SANDBOX_TEXT_MAX,
                  "the sandbox has no Landlock, which is not to be had here; system-call filters "
-                 "confine workers and builder");
+                 "confine all child processes");
     else
         snprintf(text, SANDBOX_TEXT_MAX,
-                 "system-call filters and Landlock (version %d) confine workers and builder",
+                 "system-call filters and Landlock (version %d) confine all child processes",
                  in_force.landlock);
     return in_force.filter && in_force.landlock > 0;
 }
 
-static void enter(const char *const *folders, size_t count, bool (*confine)(void))
+static void enter(const char *const *folders, size_t count, const char *written,
+                  bool (*confine)(void))
 {
-    if (in_force.landlock > 0 && !landlock_confine(folders, count))
+    if (in_force.landlock > 0 && !landlock_confine(folders, count, written))
         abort();
     if (in_force.filter && !confine())
         abort();
@@ -84,20 +85,30 @@ static void enter(const char *const *folders, size_t count, bool (*confine)(void
 
 void sandbox_enter_worker(void)
 {
-    enter(NULL, 0, syscalls_confine_worker);
+    enter(NULL, 0, NULL, syscalls_confine_worker);
 }
 
 void sandbox_enter_builder(const char *const *folders, size_t count)
 {
-    enter(folders, count, syscalls_confine_builder);
+    enter(folders, count, NULL, syscalls_confine_builder);
+}
+
+void sandbox_enter_keeper(const char *const *folders, size_t count, const char *directory)
+{
+    enter(folders, count, directory, syscalls_confine_keeper);
 }
 
 void sandbox_enter_metrics(void)
 {
-    enter(NULL, 0, syscalls_confine_metrics);
+    enter(NULL, 0, NULL, syscalls_confine_metrics);
 }
 
-void sandbox_enter_dnstap(void)
+void sandbox_enter_dnstap(bool is_socket)
 {
-    enter(NULL, 0, syscalls_confine_dnstap);
+    enter(NULL, 0, NULL, is_socket ? syscalls_confine_dnstap_socket : syscalls_confine_dnstap_file);
+}
+
+void sandbox_enter_apart(void)
+{
+    enter(NULL, 0, NULL, syscalls_confine_apart);
 }

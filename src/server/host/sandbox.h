@@ -47,9 +47,15 @@ bool sandbox_describe(char text[SANDBOX_TEXT_MAX]);
  * if the kernel now refuses what it has granted before. */
 void sandbox_enter_worker(void);
 void sandbox_enter_metrics(void);
-void sandbox_enter_dnstap(void);
+void sandbox_enter_apart(void);
+
+/* Its target is a Unix socket; else a file, which is open. */
+void sandbox_enter_dnstap(bool is_socket);
 
 /* The builder keeps the right to read what is beneath the `count` folders. */
 void sandbox_enter_builder(const char *const *folders, size_t count);
+
+/* The keeper likewise, and the right to make, write, rename and remove files in `directory`. */
+void sandbox_enter_keeper(const char *const *folders, size_t count, const char *directory);
 
 #endif

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -14,12 +15,19 @@
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-/* A call that is allowed if the bits `mask` of its argument `argument` are those of `value`. */
+/* Of the argument of that number, the bits `mask` are those of `value`. */
+struct part {
+    unsigned argument;
+    uint64_t mask; /* 0: there is no such part */
+    uint64_t value;
+};
+
+enum { PARTS_MAX = 2 };
+
+/* A call that is allowed if all parts are true of it. */
 struct condition {
     int call;
-    unsigned argument;
-    uint64_t mask;
-    uint64_t value;
+    struct part parts[PARTS_MAX];
 };
 
 static const uint64_t whole = UINT64_MAX;
@@ -43,9 +51,9 @@ static const int common[] = {
 
 /* Pages that were data are never code. */
 static const struct condition common_conditions[] = {
-    {SCMP_SYS(mmap), 2, PROT_EXEC, 0},        {SCMP_SYS(mprotect), 2, PROT_EXEC, 0},
-    {SCMP_SYS(fcntl), 1, whole, F_GET_SEALS}, {SCMP_SYS(fcntl), 1, whole, F_GETFL},
-    {SCMP_SYS(fcntl), 1, whole, F_GETFD},     {SCMP_SYS(fcntl), 1, whole, F_SETFD},
+    {SCMP_SYS(mmap), {{2, PROT_EXEC, 0}}},        {SCMP_SYS(mprotect), {{2, PROT_EXEC, 0}}},
+    {SCMP_SYS(fcntl), {{1, whole, F_GET_SEALS}}}, {SCMP_SYS(fcntl), {{1, whole, F_GETFL}}},
+    {SCMP_SYS(fcntl), {{1, whole, F_GETFD}}},     {SCMP_SYS(fcntl), {{1, whole, F_SETFD}}},
 };
 
 /* --- what only some do ------------------------------------------------------------- */
@@ -58,10 +66,10 @@ static const int worker[] = {
 };
 
 static const struct condition worker_conditions[] = {
-    {SCMP_SYS(setsockopt), 1, whole, IPPROTO_TCP},
-    {SCMP_SYS(getsockopt), 1, whole, IPPROTO_UDP},
-    {SCMP_SYS(write), 0, whole, STDERR_FILENO},
-    {SCMP_SYS(writev), 0, whole, STDERR_FILENO},
+    {SCMP_SYS(setsockopt), {{1, whole, IPPROTO_TCP}, {2, whole, TCP_NODELAY}}},
+    {SCMP_SYS(getsockopt), {{1, whole, IPPROTO_UDP}}},
+    {SCMP_SYS(write), {{0, whole, STDERR_FILENO}}},
+    {SCMP_SYS(writev), {{0, whole, STDERR_FILENO}}},
 };
 
 static const int builder[] = {
@@ -91,31 +99,66 @@ static const int builder[] = {
     SCMP_SYS(rseq),
     SCMP_SYS(sysinfo),
     SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(prlimit64),
     SCMP_SYS(getrusage),
 };
 
 static const int metrics[] = {
-    SCMP_SYS(epoll_wait),  SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
-    SCMP_SYS(poll),        SCMP_SYS(ppoll),       SCMP_SYS(accept4),      SCMP_SYS(recvfrom),
-    SCMP_SYS(sendto),      SCMP_SYS(sendfile),    SCMP_SYS(shutdown),     SCMP_SYS(getsockname),
-    SCMP_SYS(getpeername),
+    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(poll),       SCMP_SYS(ppoll),       SCMP_SYS(accept4),      SCMP_SYS(recvfrom),
+    SCMP_SYS(sendto),     SCMP_SYS(shutdown),    SCMP_SYS(getsockname),  SCMP_SYS(getpeername),
 };
 
 static const struct condition metrics_conditions[] = {
-    {SCMP_SYS(setsockopt), 1, whole, IPPROTO_TCP}, {SCMP_SYS(getsockopt), 1, whole, IPPROTO_TCP},
-    {SCMP_SYS(fcntl), 1, whole, F_SETFL},          {SCMP_SYS(write), 0, whole, STDERR_FILENO},
-    {SCMP_SYS(writev), 0, whole, STDERR_FILENO},
+    {SCMP_SYS(setsockopt), {{1, whole, IPPROTO_TCP}}},
+    {SCMP_SYS(getsockopt), {{1, whole, IPPROTO_TCP}}},
+    {SCMP_SYS(fcntl), {{1, whole, F_SETFL}}},
+    {SCMP_SYS(write), {{0, whole, STDERR_FILENO}}},
+    {SCMP_SYS(writev), {{0, whole, STDERR_FILENO}}},
 };
 
-static const int dnstap[] = {
-    SCMP_SYS(poll),    SCMP_SYS(ppoll),    SCMP_SYS(connect), SCMP_SYS(recvfrom),
-    SCMP_SYS(writev),  SCMP_SYS(pread64),  SCMP_SYS(flock),   SCMP_SYS(ftruncate),
+/* The file is open, and so is the lock on it to be had by its descriptor. */
+static const int dnstap_file[] = {
+    SCMP_SYS(poll),  SCMP_SYS(ppoll),   SCMP_SYS(writev),
+    SCMP_SYS(flock), SCMP_SYS(pread64), SCMP_SYS(ftruncate),
 };
 
-static const struct condition dnstap_conditions[] = {
-    {SCMP_SYS(socket), 0, whole, AF_UNIX},
-    {SCMP_SYS(write), 0, whole, STDERR_FILENO},
+static const struct condition dnstap_file_conditions[] = {
+    {SCMP_SYS(write), {{0, whole, STDERR_FILENO}}},
+};
+
+static const int dnstap_socket[] = {
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(connect),
+    SCMP_SYS(recvfrom),
+};
+
+static const struct condition dnstap_socket_conditions[] = {
+    {SCMP_SYS(socket), {{0, whole, AF_UNIX}}},
+    {SCMP_SYS(write), {{0, whole, STDERR_FILENO}}},
+    {SCMP_SYS(writev), {{0, whole, STDERR_FILENO}}},
+};
+
+/* Which files these calls reach is for Landlock to say. */
+static const int keeper[] = {
+    SCMP_SYS(read),   SCMP_SYS(write),    SCMP_SYS(stat),     SCMP_SYS(lstat),
+    SCMP_SYS(statx),  SCMP_SYS(flock),    SCMP_SYS(fchmod),   SCMP_SYS(ftruncate),
+    SCMP_SYS(fsync),  SCMP_SYS(rename),   SCMP_SYS(renameat), SCMP_SYS(renameat2),
+    SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+};
+
+/* It opens one file for writing, and never one that is a link. */
+static const struct condition keeper_conditions[] = {
+    {SCMP_SYS(open), {{1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
+    {SCMP_SYS(openat), {{2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
+    {SCMP_SYS(open), {{1, O_ACCMODE | O_NOFOLLOW | O_TRUNC, O_WRONLY | O_NOFOLLOW}}},
+    {SCMP_SYS(openat), {{2, O_ACCMODE | O_NOFOLLOW | O_TRUNC, O_WRONLY | O_NOFOLLOW}}},
+};
+
+/* Beyond what all do, it writes its one reply. */
+static const struct condition apart_conditions[] = {
+    {SCMP_SYS(write), {{0, whole, STDERR_FILENO}}},
+    {SCMP_SYS(writev), {{0, whole, STDERR_FILENO}}},
 };
 
 /* The signal that the C library takes for itself when it starts a thread, to change the user of all
@@ -124,13 +167,14 @@ enum { SIGNAL_SETXID = 33 };
 
 /* fork(2) has no CLONE_THREAD. */
 static const struct condition builder_conditions[] = {
-    {SCMP_SYS(open), 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
-    {SCMP_SYS(openat), 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
-    {SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD},
-    {SCMP_SYS(rt_sigaction), 0, whole, SIGNAL_SETXID},
-    {SCMP_SYS(fcntl), 1, whole, F_ADD_SEALS},
-    {SCMP_SYS(ioctl), 1, whole, TCGETS},
-    {SCMP_SYS(ioctl), 1, whole, TIOCGWINSZ},
+    {SCMP_SYS(open), {{1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
+    {SCMP_SYS(openat), {{2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
+    {SCMP_SYS(clone), {{0, CLONE_THREAD, CLONE_THREAD}}},
+    {SCMP_SYS(rt_sigaction), {{0, whole, SIGNAL_SETXID}}},
+    {SCMP_SYS(fcntl), {{1, whole, F_ADD_SEALS}}},
+    {SCMP_SYS(ioctl), {{1, whole, TCGETS}}},
+    {SCMP_SYS(ioctl), {{1, whole, TIOCGWINSZ}}},
+    {SCMP_SYS(prlimit64), {{2, whole, 0}}},
 };
 
 /* --- a filter ------------------------------------------------------------------------ */
@@ -146,12 +190,17 @@ static bool allow(scmp_filter_ctx filter, const int *calls, size_t count)
 static bool allow_if(scmp_filter_ctx filter, const struct condition *conditions, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct condition *c = &conditions[i];
-        const struct scmp_arg_cmp comparison = {.arg = c->argument,
-                                                .op = SCMP_CMP_MASKED_EQ,
-                                                .datum_a = c->mask,
-                                                .datum_b = c->value};
-        if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, c->call, 1, &comparison) != 0)
+        struct scmp_arg_cmp comparisons[PARTS_MAX];
+        unsigned parts = 0;
+        for (; parts < PARTS_MAX && conditions[i].parts[parts].mask != 0; parts++) {
+            const struct part *part = &conditions[i].parts[parts];
+            comparisons[parts] = (struct scmp_arg_cmp){.arg = part->argument,
+                                                       .op = SCMP_CMP_MASKED_EQ,
+                                                       .datum_a = part->mask,
+                                                       .datum_b = part->value};
+        }
+        if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, conditions[i].call, parts,
+                                   comparisons) != 0)
             return false;
     }
     return true;
@@ -204,7 +253,24 @@ bool syscalls_confine_metrics(void)
     return confine(metrics, COUNT(metrics), metrics_conditions, COUNT(metrics_conditions));
 }
 
-bool syscalls_confine_dnstap(void)
+bool syscalls_confine_dnstap_file(void)
 {
-    return confine(dnstap, COUNT(dnstap), dnstap_conditions, COUNT(dnstap_conditions));
+    return confine(dnstap_file, COUNT(dnstap_file), dnstap_file_conditions,
+                   COUNT(dnstap_file_conditions));
+}
+
+bool syscalls_confine_dnstap_socket(void)
+{
+    return confine(dnstap_socket, COUNT(dnstap_socket), dnstap_socket_conditions,
+                   COUNT(dnstap_socket_conditions));
+}
+
+bool syscalls_confine_keeper(void)
+{
+    return confine(keeper, COUNT(keeper), keeper_conditions, COUNT(keeper_conditions));
+}
+
+bool syscalls_confine_apart(void)
+{
+    return confine(NULL, 0, apart_conditions, COUNT(apart_conditions));
 }

@@ -15,11 +15,17 @@
  *             executable; it opens, creates, connects and starts nothing
  *   builder   may besides open files for reading, make memory files, and run threads
  *   metrics   may use the descriptors it has, and accept connections
- *   dnstap    may use the descriptors it has, connect a Unix socket, and shorten a file
+ *   dnstap    may write, read, lock and shorten the file it has; or, of a socket, connect Unix ones
+ *             and use them: never both
+ *   keeper    may open files for reading, and for writing those that are no links; rename and
+ * remove apart     may write what it has to say to the descriptor it has
  */
 bool syscalls_confine_worker(void);
 bool syscalls_confine_builder(void);
 bool syscalls_confine_metrics(void);
-bool syscalls_confine_dnstap(void);
+bool syscalls_confine_dnstap_file(void);
+bool syscalls_confine_dnstap_socket(void);
+bool syscalls_confine_keeper(void);
+bool syscalls_confine_apart(void);
 
 #endif

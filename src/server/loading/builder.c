@@ -24,14 +24,14 @@ static bool add_source(struct source_list *list, const struct source_argument *a
                : source_list_add(list, argument->text, error);
 }
 
-static bool list_sources(const struct builder_order *order, struct source_list *list,
-                         const struct builder_sinks *sinks)
+static bool list_sources(const struct source_argument *zones, size_t zone_count,
+                         struct source_list *list, const struct builder_sinks *sinks)
 {
     bool sound = true;
     char error[SOURCE_ERROR_MAX];
 
-    for (size_t i = 0; i < order->zone_count; i++) {
-        const struct source_argument *argument = &order->zones[i];
+    for (size_t i = 0; i < zone_count; i++) {
+        const struct source_argument *argument = &zones[i];
         if (add_source(list, argument, error))
             continue;
         struct diagnostic diagnostic = {.severity = SEVERITY_ERROR,
@@ -50,7 +50,7 @@ bool builder_build(const struct builder_order *order, const struct builder_sinks
     struct source_list list = {0};
 
     *result = (struct build_result){.fd = -1};
-    bool built = list_sources(order, &list, sinks);
+    bool built = list_sources(order->zones, order->zone_count, &list, sinks);
     if (built) {
         if (sinks->listed != NULL)
             sinks->listed(sinks->closure, &list);
@@ -68,6 +68,23 @@ bool builder_build(const struct builder_order *order, const struct builder_sinks
     }
     source_list_free(&list);
     return built;
+}
+
+static void ignore_diagnostic(void *closure, const struct diagnostic *diagnostic)
+{
+    (void)closure;
+    (void)diagnostic;
+}
+
+char **builder_folders(const struct source_argument *zones, size_t zone_count, size_t *count)
+{
+    const struct builder_sinks sinks = {.diagnostic = ignore_diagnostic};
+    struct source_list list = {0};
+
+    list_sources(zones, zone_count, &list, &sinks);
+    char **folders = source_list_folders(&list, count);
+    source_list_free(&list);
+    return folders;
 }
 
 /* The child's end of its channel, and when it last told how far it is. */
@@ -109,10 +126,9 @@ static void send_zone(void *closure, const struct name *origin, enum build_outco
 static void send_progress(void *closure, const struct tally_count *count)
 {
     struct teller *teller = closure;
-    const struct channel_message message = {.type = CHANNEL_PROGRESS,
-                                            .progress = {.expected = count->expected,
-                                                         .done = count->done,
-                                                         .records = count->records}};
+    const struct channel_message message = {
+        .type = CHANNEL_PROGRESS,
+        .progress = {.expected = count->expected, .done = count->done, .records = count->records}};
     double now = pace_clock();
 
     if (now - teller->told < progress_interval)
@@ -149,7 +165,7 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
     /* On a busy machine loading waits for the workers, not they for it. */
     if (!order->urgent)
         setpriority(PRIO_PROCESS, 0, BUILDER_NICENESS);
-    privilege_confine_builder();
+    privilege_confine_reader();
     bool made = builder_build(order, &sinks, &result);
     send_zones(&teller);
     struct channel_message message = {.type = CHANNEL_BUILT,

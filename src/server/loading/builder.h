@@ -20,7 +20,7 @@ struct builder_order {
     const char *const *only;      /* as in struct build_request */
     const struct table *previous; /* or NULL */
     bool sparing;                 /* as in struct build_request */
-    bool urgent; /* nobody is served until it is done; else queries come first */
+    bool urgent;                  /* nobody is served until it is done; else queries come first */
     uint64_t seed;
     uint64_t generation;
 };
@@ -39,6 +39,10 @@ struct builder_sinks {
  * to the sink; otherwise the result's descriptor, if any, is the caller's. */
 bool builder_build(const struct builder_order *order, const struct builder_sinks *sinks,
                    struct build_result *result);
+
+/* The folders that the arguments' zone files are in now, as source_list_folders() gives them; what
+ * is wrong with an argument is not told. */
+char **builder_folders(const struct source_argument *zones, size_t zone_count, size_t *count);
 
 /* Does it in a child, which sends CHANNEL_DIAGNOSTIC, CHANNEL_ZONES, CHANNEL_PROGRESS some times a
  * second, and a last CHANNEL_BUILT over `channel` and exits. The child's process id, or -1 with

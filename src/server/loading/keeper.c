@@ -3,6 +3,8 @@
 #include "server/host/log.h"
 #include "server/host/privilege.h"
 #include "server/host/process.h"
+#include "server/host/sandbox.h"
+#include "server/loading/builder.h"
 #include "table/table_file.h"
 #include "zone/provenance.h"
 
@@ -37,11 +39,13 @@ static void settle_due(struct ev_loop *loop, ev_timer *watcher, int events)
     keeper_write(watcher->data);
 }
 
-void keeper_init(struct keeper *keeper, struct ev_loop *loop, const char *directory,
+void keeper_init(struct keeper *keeper, struct ev_loop *loop, const struct settings *settings,
                  const struct loader_table *table)
 {
-    *keeper = (struct keeper){.loop = loop, .directory = directory, .table = table};
-    if (directory != NULL && asprintf(&keeper->path, "%s/zone-table", directory) < 0)
+    *keeper = (struct keeper){
+        .loop = loop, .settings = settings, .directory = settings->state, .table = table};
+    if (keeper->directory != NULL &&
+        asprintf(&keeper->path, "%s/zone-table", keeper->directory) < 0)
         keeper->directory = NULL;
     ev_timer_init(&keeper->settle, settle_due, settling_time, 0);
     keeper->settle.data = keeper;
@@ -96,17 +100,29 @@ static int write_table(const char *path, const struct loader_table *served)
     return age == PROVENANCE_SETTLED ? 0 : EXIT_UNSETTLED;
 }
 
-static _Noreturn void run_child(const char *path, const struct loader_table *table)
+/* The folders are those of the zones that are to be served, whatever the table says. */
+static void enter_sandbox(const struct keeper *keeper)
 {
-    int kept[] = {table->fd};
+    const struct settings *settings = keeper->settings;
+    size_t count;
+    char **folders = builder_folders(settings->zones, settings->zone_count, &count);
+
+    sandbox_enter_keeper((const char *const *)folders, count, keeper->directory);
+    source_free_folders(folders, count);
+}
+
+static _Noreturn void run_child(const struct keeper *keeper)
+{
+    int kept[] = {keeper->table->fd};
 
     prctl(PR_SET_NAME, "sorreld:keeper");
     process_keep_only(kept, 1);
     setpriority(PRIO_PROCESS, 0, KEEPER_NICENESS);
     /* Too large a file is an error like any other. */
     signal(SIGXFSZ, SIG_IGN);
-    privilege_confine_builder();
-    _exit(write_table(path, table));
+    privilege_confine_reader();
+    enter_sandbox(keeper);
+    _exit(write_table(keeper->path, keeper->table));
 }
 
 /* --- the supervisor's side --------------------------------------------------------------- */
@@ -167,7 +183,7 @@ void keeper_write(struct keeper *keeper)
         return;
     pid_t pid = process_fork(&channel, PROCESS_KILLED);
     if (pid == 0)
-        run_child(keeper->path, keeper->table);
+        run_child(keeper);
     if (pid < 0) {
         note_fault(keeper, errno);
         return;

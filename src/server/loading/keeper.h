@@ -3,11 +3,14 @@
  * not read zone files that have not changed. The supervisor's side, and the child that writes.
  *
  * Answers never wait for it: the file is written by a child process of low priority, at most one at
- * a time, and whatever fails costs a line in the log and nothing else.
+ * a time, and whatever fails costs a line in the log and nothing else. The child looks again at
+ * files that the table names, which is the builder's work: so it is confined like the builder, and
+ * may write in DIR besides.
  */
 #ifndef SORREL_SERVER_KEEPER_H
 #define SORREL_SERVER_KEEPER_H
 
+#include "server/configuration/settings.h"
 #include "server/loading/loader.h"
 
 #include <ev.h>
@@ -16,7 +19,8 @@
 
 struct keeper {
     struct ev_loop *loop;
-    const char *directory; /* NULL: nothing is kept */
+    const struct settings *settings; /* which zones there are, when it writes */
+    const char *directory;           /* NULL: nothing is kept */
     char *path;
     const struct loader_table *table; /* to be kept */
     pid_t pid;                        /* of the child that writes; 0: none */
@@ -27,8 +31,8 @@ struct keeper {
                         tried again */
 };
 
-/* `directory` may be NULL; `table` is where the one that is served is found, whichever it is. */
-void keeper_init(struct keeper *keeper, struct ev_loop *loop, const char *directory,
+/* The settings outlive it; `table` is where the one that is served is found, whichever it is. */
+void keeper_init(struct keeper *keeper, struct ev_loop *loop, const struct settings *settings,
                  const struct loader_table *table);
 
 /* The table kept by an earlier start, validated; false if there is none that can be used, logged

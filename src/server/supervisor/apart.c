@@ -1,14 +1,20 @@
 #include "server/supervisor/apart.h"
 
+#include "server/host/log.h"
 #include "server/host/privilege.h"
 #include "server/host/process.h"
+#include "server/host/sandbox.h"
 
 #include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { APART_NICENESS = 10 };
@@ -31,9 +37,13 @@ static _Noreturn void run_child(struct control_request *request, control_functio
     prctl(PR_SET_NAME, "sorreld:apart");
     process_keep_only(kept, 1);
     setpriority(PRIO_PROCESS, 0, APART_NICENESS);
-    privilege_confine_worker();
-    if (make_blocking(kept[0]))
+    privilege_confine();
+    /* Otherwise Jansson opens a file for that, once it makes its first object. */
+    json_object_seed(0);
+    if (make_blocking(kept[0])) {
+        sandbox_enter_apart();
         function(closure, request);
+    }
     _exit(EXIT_SUCCESS);
 }
 
@@ -54,4 +64,10 @@ void apart_answer(struct control_request *request, control_function *function, v
     }
     close(channel);
     close(control_detach(request));
+}
+
+void apart_died(int status)
+{
+    if (WIFSIGNALED(status))
+        log_error("a process that was to answer sorrelctl died: %s", strsignal(WTERMSIG(status)));
 }

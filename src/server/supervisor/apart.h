@@ -18,4 +18,8 @@ enum { APART_ZONES_MIN = 1000 };
  * there can be no child. The request is not the caller's any more. */
 void apart_answer(struct control_request *request, control_function *function, void *closure);
 
+/* A child has died that nobody else knows: whoever asked has no answer, and sees no more than that.
+ */
+void apart_died(int status);
+
 #endif

@@ -98,12 +98,39 @@ static bool add_zones(json_t *json, const struct supervisor *supervisor,
     }
     unsigned long most = strtoul(limit, &end, 10);
     if (*limit < '0' || *limit > '9' || *end != '\0') {
-        json_decref(json);
         control_refuse(request, "%s: give the number of zones that are wanted", limit);
         return false;
     }
     json_object_update_new(json, ledger_json_some_zones(&supervisor->ledger, time(NULL), most));
     return true;
+}
+
+/* An answer that all zones, or some, are still to be added to. */
+struct draft {
+    const struct supervisor *supervisor;
+    json_t *json;
+};
+
+static void finish_draft(void *closure, struct control_request *request)
+{
+    const struct draft *draft = closure;
+
+    if (add_zones(draft->json, draft->supervisor, request))
+        control_reply(request, true, json_incref(draft->json));
+}
+
+/* Answers with `json`, whose reference is taken over, and the zones; or has it done apart where
+ * they are many. What else there is to be asked of the kernel has been, for the child may not. */
+static void answer_with_zones(const struct supervisor *supervisor, json_t *json,
+                              struct control_request *request)
+{
+    struct draft draft = {supervisor, json};
+
+    if (control_arguments(request)[0] == NULL && supervisor->ledger.zones.count > APART_ZONES_MIN)
+        apart_answer(request, finish_draft, &draft);
+    else
+        finish_draft(&draft, request);
+    json_decref(json);
 }
 
 static void status(void *closure, struct control_request *request)
@@ -122,8 +149,7 @@ static void status(void *closure, struct control_request *request)
     json_object_set_new(json, "sandbox", sandbox_json());
     if (supervisor->table.fd >= 0)
         json_object_set_new(json, "table", table_json(supervisor));
-    if (add_zones(json, supervisor, request))
-        control_reply(request, true, json);
+    answer_with_zones(supervisor, json, request);
 }
 
 static void stats(void *closure, struct control_request *request)
@@ -133,32 +159,7 @@ static void stats(void *closure, struct control_request *request)
 
 static void zones(void *closure, struct control_request *request)
 {
-    const struct supervisor *supervisor = closure;
-    json_t *json = json_object();
-
-    if (add_zones(json, supervisor, request))
-        control_reply(request, true, json);
-}
-
-/* Answers what tells of all zones, or has it done apart where they are many. */
-static void answer_of_zones(struct supervisor *supervisor, control_function *function,
-                            struct control_request *request)
-{
-    if (control_arguments(request)[0] == NULL &&
-        supervisor->ledger.zones.count > APART_ZONES_MIN)
-        apart_answer(request, function, supervisor);
-    else
-        function(supervisor, request);
-}
-
-static void zones_or_apart(void *closure, struct control_request *request)
-{
-    answer_of_zones(closure, zones, request);
-}
-
-static void status_or_apart(void *closure, struct control_request *request)
-{
-    answer_of_zones(closure, status, request);
+    answer_with_zones(closure, json_object(), request);
 }
 
 /* --- orders ------------------------------------------------------------------------ */
@@ -245,8 +246,8 @@ static void hand_over(void *closure, struct control_request *request)
 bool commands_open(struct supervisor *supervisor)
 {
     static const struct control_word words[] = {
-        {PROTOCOL_STATUS, 1, status_or_apart},
-        {PROTOCOL_ZONES, 1, zones_or_apart},
+        {PROTOCOL_STATUS, 1, status},
+        {PROTOCOL_ZONES, 1, zones},
         {PROTOCOL_RELOAD, UINT32_MAX, reload},
         {PROTOCOL_WORKERS, 1, workers},
         {PROTOCOL_TAKEOVER, 0, takeover},

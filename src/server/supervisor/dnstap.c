@@ -56,7 +56,7 @@ static _Noreturn void run_child(struct supervisor *supervisor, int channel)
     setpriority(PRIO_PROCESS, 0, DNSTAP_NICENESS);
     /* A file that may not grow is as good as a disk that is full. */
     signal(SIGXFSZ, SIG_IGN);
-    privilege_confine_dnstap();
+    privilege_confine();
     scribe_run(&orders);
 }
 

@@ -101,7 +101,7 @@ static _Noreturn void run_child(struct supervisor *supervisor, int connection)
     for (size_t i = 0; i < supervisor->slot_count; i++)
         slot_forget_memory(&supervisor->slots[i]);
     setpriority(PRIO_PROCESS, 0, METRICS_NICENESS);
-    privilege_confine_metrics();
+    privilege_confine();
     http_run(listener, connection);
 }
 

@@ -5,6 +5,7 @@
 #include "server/host/notify.h"
 #include "server/host/sandbox.h"
 #include "server/loading/builder.h"
+#include "server/supervisor/apart.h"
 #include "server/supervisor/commands.h"
 #include "server/supervisor/fdstore.h"
 #include "server/supervisor/leave.h"
@@ -625,6 +626,7 @@ static void child_died(struct ev_loop *loop, ev_child *watcher, int events)
             bury(supervisor, &supervisor->slots[i], watcher->rstatus);
             return;
         }
+    apart_died(watcher->rstatus);
 }
 
 static void watch_signal(struct supervisor *supervisor, ev_signal *watcher, int number,
@@ -658,7 +660,7 @@ static bool open_supervisor(struct supervisor *supervisor, struct options *optio
         return false;
     }
     loader_init(&supervisor->loader, supervisor->loop, &supervisor->ledger);
-    keeper_init(&supervisor->keeper, supervisor->loop, settings->state, &supervisor->table);
+    keeper_init(&supervisor->keeper, supervisor->loop, settings, &supervisor->table);
     watch_signal(supervisor, &supervisor->terminate, SIGTERM, stop_wanted);
     watch_signal(supervisor, &supervisor->interrupt, SIGINT, stop_wanted);
     watch_signal(supervisor, &supervisor->hangup, SIGHUP, reload_wanted);

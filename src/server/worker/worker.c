@@ -348,7 +348,7 @@ _Noreturn void worker_run(const struct inheritance *inherited)
     keep_inherited_only(inherited);
     settle_fragments(inherited);
     secrets_only_read(&inherited->protection->secrets);
-    privilege_confine_worker();
+    privilege_confine();
     sandbox_enter_worker();
     open_worker(&worker, inherited);
     tell_supervisor(&worker, CHANNEL_SERVING);
