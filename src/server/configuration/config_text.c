@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,8 @@ bool config_text_read(struct config_text *text, const char *path, config_text_si
 
 void config_text_free(struct config_text *text)
 {
+    if (text->octets != NULL)
+        sodium_memzero(text->octets, text->length); /* there may be secrets of keys in it */
     free(text->octets);
     *text = (struct config_text){0};
 }

@@ -388,6 +388,9 @@ static void parse(struct config_text *text, const char *path)
     FILE *stream = fmemopen(text->octets, text->length, "r");
     unsigned faults = reading->fault_count;
 
+    /* A buffer would be left in the heap, with the secrets of keys in it. */
+    if (stream != NULL)
+        setvbuf(stream, NULL, _IONBF, 0);
     if (cfg == NULL || stream == NULL)
         fault(0, "out of memory");
     else if (cfg_parse_fp(cfg, stream) != CFG_SUCCESS && reading->fault_count == faults)

@@ -9,6 +9,8 @@
 #include "table/crew.h"
 
 #include <assert.h>
+#include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -842,8 +844,8 @@ static bool take_who(struct options *options, const struct option_row *row, cons
 static bool take_access(struct options *options, const struct option_row *row, const char *text,
                         char error[OPTION_ERROR_MAX])
 {
-    return take_who(options, row, text, &options->acl.queries,
-                    &options->settings.protection.access, error);
+    return take_who(options, row, text, &options->acl.queries, &options->settings.protection.access,
+                    error);
 }
 
 static bool take_transfer(struct options *options, const struct option_row *row, const char *text,
@@ -884,12 +886,24 @@ static bool end_acl(struct options *options, const char *title, char error[OPTIO
     return !is_second;
 }
 
+/* `text` is one that is kept. */
+static void wipe(const char *text)
+{
+    if (text != NULL)
+        sodium_memzero((char *)(uintptr_t)text, strlen(text));
+}
+
+/* The secret is with the keys now; what is kept of its text would be in all children. */
 static bool end_key(struct options *options, const char *title, char error[OPTION_ERROR_MAX])
 {
+    const struct option_row *row = options_find("key", "secret", OPTION_FILE);
     const struct key_setting key = options->key;
 
     options->key = (struct key_setting){0};
-    return keys_add(&options->settings.protection.keys, title, &key, error);
+    bool added = keys_add(&options->settings.protection.keys, title, &key, error);
+    wipe(key.secret);
+    wipe(options_state(options, row)->value);
+    return added;
 }
 
 static bool take_cookies(struct options *options, const struct option_row *row, const char *text,

@@ -1,5 +1,6 @@
 #include "server/dnstap/rings.h"
 
+#include "server/host/mappings.h"
 #include "server/steering/steering.h"
 
 #include <assert.h>
@@ -19,7 +20,8 @@ static void *map_memory(void)
     if (fd < 0)
         return MAP_FAILED;
     if (ftruncate(fd, (off_t)rings_size) == 0)
-        memory = mmap(NULL, rings_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        memory = mappings_add(mmap(NULL, rings_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0),
+                              rings_size);
     int reason = errno;
     close(fd);
     errno = reason;
@@ -38,8 +40,7 @@ struct rings *rings_open(void)
 
 void rings_close(struct rings *rings)
 {
-    if (rings != NULL)
-        munmap(rings, rings_size);
+    mappings_remove(rings);
 }
 
 void rings_use(struct rings *rings, unsigned slot)

@@ -1,6 +1,7 @@
 #include "server/loading/builder.h"
 
 #include "server/host/channel.h"
+#include "server/host/mappings.h"
 #include "server/host/privilege.h"
 #include "server/host/process.h"
 #include "server/host/sandbox.h"
@@ -162,6 +163,7 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
 
     prctl(PR_SET_NAME, "sorreld:builder");
     process_keep_only(kept, 1);
+    mappings_keep_only(NULL, 0);
     /* On a busy machine loading waits for the workers, not they for it. */
     if (!order->urgent)
         setpriority(PRIO_PROCESS, 0, BUILDER_NICENESS);

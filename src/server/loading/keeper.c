@@ -1,6 +1,7 @@
 #include "server/loading/keeper.h"
 
 #include "server/host/log.h"
+#include "server/host/mappings.h"
 #include "server/host/privilege.h"
 #include "server/host/process.h"
 #include "server/host/sandbox.h"
@@ -117,6 +118,7 @@ static _Noreturn void run_child(const struct keeper *keeper)
 
     prctl(PR_SET_NAME, "sorreld:keeper");
     process_keep_only(kept, 1);
+    mappings_keep_only(NULL, 0);
     setpriority(PRIO_PROCESS, 0, KEEPER_NICENESS);
     /* Too large a file is an error like any other. */
     signal(SIGXFSZ, SIG_IGN);

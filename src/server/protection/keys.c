@@ -1,5 +1,6 @@
 #include "server/protection/keys.h"
 
+#include "server/host/mappings.h"
 #include "server/protection/access_rules.h"
 
 #include <errno.h>
@@ -7,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* The base64 of more than any secret is worth: HMAC hashes those longer than 128 octets. */
 enum { TEXT_MAX = 4096, SECRET_MAX = TEXT_MAX * 3 / 4 };
+
+enum { KEYS_FIRST = 8, STACK_USED = 4096 };
 
 static bool refuse(char error[KEYS_ERROR_MAX], const char *sentence)
 {
@@ -29,6 +33,25 @@ static bool take_secret(struct tsig_key *key, enum hmac_hash hash, const char *t
         return false;
     hmac_prepare(&key->hmac, hash, secret, length);
     sodium_memzero(secret, sizeof secret);
+    sodium_stackzero(STACK_USED); /* by hmac_prepare() */
+    return true;
+}
+
+static bool grow_list(struct keys *keys)
+{
+    size_t room = keys->room > 0 ? 2 * keys->room : KEYS_FIRST;
+    struct tsig_key *list = mappings_add(
+        mmap(NULL, room * sizeof *list, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        room * sizeof *list);
+
+    if (list == MAP_FAILED)
+        return false;
+    madvise(list, room * sizeof *list, MADV_DONTDUMP);
+    for (size_t i = 0; i < keys->ready.count; i++)
+        list[i] = keys->list[i];
+    mappings_remove(keys->list);
+    keys->ready.keys = keys->list = list;
+    keys->room = room;
     return true;
 }
 
@@ -36,14 +59,13 @@ static bool take_secret(struct tsig_key *key, enum hmac_hash hash, const char *t
 static bool grow(struct keys *keys)
 {
     size_t count = keys->ready.count + 1;
-    struct tsig_key *list = reallocarray(keys->list, count, sizeof *list);
 
-    if (list != NULL)
-        keys->ready.keys = keys->list = list;
+    if (count > keys->room && !grow_list(keys))
+        return false;
     const char **files = reallocarray(keys->files, count, sizeof *files);
     if (files != NULL)
         keys->files = files;
-    return list != NULL && files != NULL;
+    return files != NULL;
 }
 
 bool keys_add(struct keys *keys, const char *name, const struct key_setting *setting,
@@ -59,9 +81,12 @@ bool keys_add(struct keys *keys, const char *name, const struct key_setting *set
         return refuse(error, "give either its secret or its secret-file");
     if (setting->secret != NULL && !take_secret(&key, setting->algorithm, setting->secret))
         return refuse(error, "its secret is not base64: make one with openssl rand -base64 32");
-    if (!grow(keys))
+    if (!grow(keys)) {
+        sodium_memzero(&key, sizeof key);
         return refuse(error, "out of memory");
+    }
     keys->list[keys->ready.count] = key;
+    sodium_memzero(&key, sizeof key);
     keys->files[keys->ready.count++] = setting->file;
     return true;
 }
@@ -75,6 +100,8 @@ static bool read_file(struct tsig_key *key, const char *path, char error[KEYS_ER
         snprintf(error, KEYS_ERROR_MAX, "cannot read the key in %s: %s", path, strerror(errno));
         return false;
     }
+    /* Its buffer would be left in the heap, secret and all. */
+    setvbuf(file, NULL, _IONBF, 0);
     size_t length = fread(text, 1, TEXT_MAX, file);
     fclose(file);
     text[length] = '\0';
@@ -127,9 +154,7 @@ bool keys_are_same(const struct keys *a, const struct keys *b)
 
 void keys_free(struct keys *keys)
 {
-    if (keys->list != NULL)
-        sodium_memzero(keys->list, keys->ready.count * sizeof *keys->list);
-    free(keys->list);
+    mappings_remove(keys->list);
     free(keys->files);
     *keys = (struct keys){0};
 }

@@ -21,7 +21,8 @@ struct key_setting {
 
 struct keys {
     struct tsig_keys ready; /* what workers check signatures with */
-    struct tsig_key *list;  /* the same */
+    struct tsig_key *list;  /* the same, in memory that only workers keep (mappings.h) ... */
+    size_t room;            /* ... for so many */
     const char **files;     /* where the secrets of some are; else NULL */
 };
 

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,8 @@ bool protection_open(struct protection *protection, int secrets, char error[PROT
 
     if (protection->cookies && !secrets_open(&protection->secrets, given, secrets, error))
         return false;
+    /* They are on the board now, and children that have no business with that have this. */
+    sodium_memzero(&protection->given, sizeof protection->given);
     if (!has_limit(&protection->rrl))
         return true;
     protection->limiter = rrl_create(&protection->rrl);

@@ -1,5 +1,7 @@
 #include "server/protection/rrl.h"
 
+#include "server/host/mappings.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
@@ -90,8 +92,9 @@ static bool map_shared(struct rrl *rrl)
 
     rrl->set_mask = sets - 1;
     rrl->shared_size = sizeof(struct shared) + sets * sizeof(struct set);
-    rrl->shared = mmap(NULL, rrl->shared_size, PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    rrl->shared = mappings_add(mmap(NULL, rrl->shared_size, PROT_READ | PROT_WRITE,
+                                    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+                               rrl->shared_size);
     return rrl->shared != MAP_FAILED;
 }
 
@@ -114,8 +117,13 @@ struct rrl *rrl_create(const struct rrl_settings *settings)
 
 void rrl_destroy(struct rrl *rrl)
 {
-    munmap(rrl->shared, rrl->shared_size);
+    mappings_remove(rrl->shared);
     free(rrl);
+}
+
+const void *rrl_memory(const struct rrl *rrl)
+{
+    return rrl != NULL ? rrl->shared : NULL;
 }
 
 /* --- accounts ---------------------------------------------------------------------------- */

@@ -67,6 +67,9 @@ struct rrl *rrl_create(const struct rrl_settings *settings);
 
 void rrl_destroy(struct rrl *rrl);
 
+/* Where it is, as mappings.h knows it; NULL: there is none. */
+const void *rrl_memory(const struct rrl *rrl);
+
 /* The accounts that a response is for, by their keys: that of its class, and that of all together.
  * 0: none. */
 struct rrl_claim {
@@ -92,7 +95,7 @@ struct rrl_event {
     struct client client; /* its address cut to the prefix */
     unsigned bits;        /* of it */
     enum rrl_class class;
-    uint64_t key;  /* of the account ... */
+    uint64_t key;   /* of the account ... */
     uint32_t place; /* ... and where it is */
 };
 

@@ -1,6 +1,9 @@
 #include "server/protection/secrets.h"
 
+#include "server/host/mappings.h"
+
 #include <errno.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +89,8 @@ bool secrets_read(struct cookie_secrets *read, const char *file, char error[SECR
 
     if (stream == NULL)
         return refuse(error, "cannot read the secrets of cookies in %s: %s", file, strerror(errno));
+    /* Its buffer would be left in the heap, secrets and all. */
+    setvbuf(stream, NULL, _IONBF, 0);
     bool sound = read_lines(read, stream, file, error);
     fclose(stream);
     return sound;
@@ -119,6 +124,7 @@ bool secrets_renew(struct secrets *secrets)
     if (current->count > 0)
         memcpy(next.secrets[next.count++], current->secrets[0], COOKIE_SECRET_SIZE);
     secrets_change(secrets, &next);
+    sodium_memzero(&next, sizeof next);
     return true;
 }
 
@@ -130,10 +136,11 @@ static bool inherit(struct secrets *secrets, int fd)
     if (pread(fd, &board, sizeof board, 0) != sizeof board)
         return false;
     const struct cookie_secrets *current = secrets_current(&board);
-    if (current->count < 1 || current->count > COOKIE_SECRETS_MAX)
-        return false;
-    secrets_change(secrets, current);
-    return true;
+    bool usable = current->count >= 1 && current->count <= COOKIE_SECRETS_MAX;
+    if (usable)
+        secrets_change(secrets, current);
+    sodium_memzero(&board, sizeof board);
+    return usable;
 }
 
 static bool map_board(struct secrets *secrets, char error[SECRETS_ERROR_MAX])
@@ -141,8 +148,9 @@ static bool map_board(struct secrets *secrets, char error[SECRETS_ERROR_MAX])
     secrets->fd = memfd_create("cookie-secrets", MFD_CLOEXEC);
     if (secrets->fd < 0 || ftruncate(secrets->fd, sizeof *secrets->board) != 0)
         return refuse(error, "cannot keep cookie secrets: %s", strerror(errno));
-    secrets->board =
-        mmap(NULL, sizeof *secrets->board, PROT_READ | PROT_WRITE, MAP_SHARED, secrets->fd, 0);
+    secrets->board = mappings_add(
+        mmap(NULL, sizeof *secrets->board, PROT_READ | PROT_WRITE, MAP_SHARED, secrets->fd, 0),
+        sizeof *secrets->board);
     if (secrets->board == MAP_FAILED) {
         secrets->board = NULL;
         return refuse(error, "cannot keep cookie secrets: %s", strerror(errno));
@@ -172,8 +180,7 @@ void secrets_only_read(const struct secrets *secrets)
 
 void secrets_close(struct secrets *secrets)
 {
-    if (secrets->board != NULL)
-        munmap(secrets->board, sizeof *secrets->board);
+    mappings_remove(secrets->board);
     if (secrets->fd >= 0)
         close(secrets->fd);
     *secrets = (struct secrets){.fd = -1};

@@ -1,6 +1,7 @@
 #include "server/supervisor/apart.h"
 
 #include "server/host/log.h"
+#include "server/host/mappings.h"
 #include "server/host/privilege.h"
 #include "server/host/process.h"
 #include "server/host/sandbox.h"
@@ -36,6 +37,7 @@ static _Noreturn void run_child(struct control_request *request, control_functio
 
     prctl(PR_SET_NAME, "sorreld:apart");
     process_keep_only(kept, 1);
+    mappings_keep_only(NULL, 0);
     setpriority(PRIO_PROCESS, 0, APART_NICENESS);
     privilege_confine();
     /* Otherwise Jansson opens a file for that, once it makes its first object. */

@@ -4,6 +4,7 @@
 #include "server/dnstap/rings.h"
 #include "server/dnstap/scribe.h"
 #include "server/host/log.h"
+#include "server/host/mappings.h"
 #include "server/host/privilege.h"
 #include "server/host/process.h"
 #include "server/supervisor/supervision.h"
@@ -40,6 +41,7 @@ enum { DROPS_SECONDS = 60 };
 static _Noreturn void run_child(struct supervisor *supervisor, int channel)
 {
     const struct settings *settings = supervisor->settings;
+    const void *const shared[] = {settings->tap.rings};
     int kept[] = {channel, supervisor->dnstap.file};
     const struct scribe_orders orders = {
         .rings = settings->tap.rings,
@@ -51,8 +53,7 @@ static _Noreturn void run_child(struct supervisor *supervisor, int channel)
 
     prctl(PR_SET_NAME, "sorreld:dnstap");
     process_keep_only(kept, orders.file >= 0 ? 2 : 1);
-    for (size_t i = 0; i < supervisor->slot_count; i++)
-        slot_forget_memory(&supervisor->slots[i]);
+    mappings_keep_only(shared, 1);
     setpriority(PRIO_PROCESS, 0, DNSTAP_NICENESS);
     /* A file that may not grow is as good as a disk that is full. */
     signal(SIGXFSZ, SIG_IGN);

@@ -7,6 +7,7 @@
 #include "server/worker/slot.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <string.h>
 
 /* Lines at once, and a second: more would serve an attacker to fill the disk. */
@@ -113,6 +114,7 @@ void guard_reload(struct guard *guard)
         log_warning("%s: the secrets for cookies stay as they are", error);
     else if (memcmp(&read, secrets_current(protection->secrets.board), sizeof read) != 0)
         secrets_change(&protection->secrets, &read);
+    sodium_memzero(&read, sizeof read);
     warn_of_public_secrets(protection->secret_file);
 }
 

@@ -2,6 +2,7 @@
 
 #include "server/host/holder.h"
 #include "server/host/log.h"
+#include "server/host/mappings.h"
 #include "server/host/privilege.h"
 #include "server/host/process.h"
 #include "server/metrics/http.h"
@@ -98,8 +99,7 @@ static _Noreturn void run_child(struct supervisor *supervisor, int connection)
 
     prctl(PR_SET_NAME, "sorreld:metrics");
     process_keep_only(kept, 2);
-    for (size_t i = 0; i < supervisor->slot_count; i++)
-        slot_forget_memory(&supervisor->slots[i]);
+    mappings_keep_only(NULL, 0);
     setpriority(PRIO_PROCESS, 0, METRICS_NICENESS);
     privilege_confine();
     http_run(listener, connection);

@@ -117,8 +117,7 @@ void supervisor_publish_workers(struct supervisor *supervisor)
 void supervisor_spawn(struct supervisor *supervisor, struct slot *slot)
 {
     dnstap_use(supervisor, slot->number);
-    if (slot_spawn(supervisor->slots, supervisor->slot_count, slot->number, supervisor->settings,
-                   &supervisor->table.sealed) != 0) {
+    if (slot_spawn(slot, supervisor->settings, &supervisor->table.sealed) != 0) {
         log_error("cannot start worker %u: %s", slot->number, strerror(errno));
         slot->respawn.repeat = 1;
         ev_timer_again(supervisor->loop, &slot->respawn);

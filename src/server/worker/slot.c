@@ -2,6 +2,7 @@
 
 #include "server/host/channel.h"
 #include "server/host/log.h"
+#include "server/host/mappings.h"
 #include "server/host/process.h"
 #include "server/worker/inheritance.h"
 #include "server/worker/worker.h"
@@ -32,7 +33,8 @@ static const ev_tstamp backoff_first = 0.1;
 static bool map_memory(struct slot *slot)
 {
     size_t size = slot_memory_size(slot->listener_count);
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *memory = mappings_add(
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), size);
 
     if (memory == MAP_FAILED)
         return false;
@@ -161,16 +163,10 @@ void slot_close(struct slot *slot)
 {
     assert(slot->pid == 0);
     slot_close_sockets(slot);
-    if (slot->memory != NULL)
-        munmap(slot->memory, slot_memory_size(slot->listener_count));
+    mappings_remove(slot->memory);
     free(slot->sockets);
     free(slot->queues);
     *slot = (struct slot){.channel = -1};
-}
-
-void slot_forget_memory(const struct slot *slot)
-{
-    munmap(slot->memory, slot_memory_size(slot->listener_count));
 }
 
 bool slot_has_input(const struct slot *slot)
@@ -192,12 +188,19 @@ bool slot_has_batch(const struct slot *slot)
     return false;
 }
 
-static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned number,
-                                const struct settings *settings, const struct sealed_table *table,
-                                int channel)
+static void forget_what_is_others(const struct slot *slot, const struct settings *settings)
 {
-    struct slot *slot = &slots[number];
-    struct inheritance inheritance = {.slot = number,
+    const struct protection *protection = &settings->protection;
+    const void *const kept[] = {slot->memory, settings->tap.rings, protection->secrets.board,
+                                protection->keys.list, rrl_memory(protection->limiter)};
+
+    mappings_keep_only(kept, sizeof kept / sizeof kept[0]);
+}
+
+static _Noreturn void run_child(struct slot *slot, const struct settings *settings,
+                                const struct sealed_table *table, int channel)
+{
+    struct inheritance inheritance = {.slot = slot->number,
                                       .channel = channel,
                                       .sockets = slot->sockets,
                                       .settings = settings,
@@ -207,21 +210,17 @@ static _Noreturn void run_child(struct slot *slots, size_t slot_count, unsigned 
                                       .protection = &settings->protection,
                                       .table = *table};
 
-    for (size_t i = 0; i < slot_count; i++)
-        if (i != number)
-            slot_forget_memory(&slots[i]);
+    forget_what_is_others(slot, settings);
     worker_run(&inheritance);
 }
 
-int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
-               const struct settings *settings, const struct sealed_table *table)
+int slot_spawn(struct slot *slot, const struct settings *settings, const struct sealed_table *table)
 {
-    struct slot *slot = &slots[number];
     int channel;
     pid_t pid = process_fork(&channel, PROCESS_WARNED);
 
     if (pid == 0)
-        run_child(slots, slot_count, number, settings, table, channel);
+        run_child(slot, settings, table, channel);
     if (pid < 0)
         return -1;
     slot->pid = pid;

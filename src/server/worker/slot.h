@@ -110,18 +110,15 @@ void slot_close(struct slot *slot);
 /* Asks the kernel how full the queues of its UDP sockets are, and what they have dropped. */
 void slot_look_at_queues(struct slot *slot);
 
-/* Unmaps the memory, in a child process that has no business with it. */
-void slot_forget_memory(const struct slot *slot);
-
 /* Does anything wait in its sockets: a datagram to be read, a connection to be accepted? */
 bool slot_has_input(const struct slot *slot);
 
 /* Is there anything of a dead worker's that its successor has to finish? */
 bool slot_has_batch(const struct slot *slot);
 
-/* Forks a worker for `slots[number]`, which serves `table`. 0, or -1 with errno. */
-int slot_spawn(struct slot *slots, size_t slot_count, unsigned number,
-               const struct settings *settings, const struct sealed_table *table);
+/* Forks a worker for the slot, which serves `table`. 0, or -1 with errno. */
+int slot_spawn(struct slot *slot, const struct settings *settings,
+               const struct sealed_table *table);
 
 /*
  * The worker has died with `status` as of waitpid(2): closes its channel, gives up the query it
