@@ -315,6 +315,8 @@ int main(int argc, char **argv)
         refuse("%s", strerror(errno));
     /* A log that nobody reads any more is no reason to stop serving. */
     signal(SIGPIPE, SIG_IGN);
+    /* What is too large a file, or memory file, is told. */
+    signal(SIGXFSZ, SIG_IGN);
     raise_descriptor_limit();
     if (!options.test)
         log_configure(&options.log);

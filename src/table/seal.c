@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,11 @@
 #endif
 
 enum { ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+const char *seal_error(int reason)
+{
+    return reason == EFBIG ? "File too large; raise LimitFSIZE= (ulimit -f)" : strerror(reason);
+}
 
 static int create_memory_file(void)
 {

@@ -15,6 +15,10 @@ struct sealed_table {
     size_t length;
 };
 
+/* What an errno value of these functions, or of any other that makes files or memory files larger,
+ * is in words; and what to do about a limit on the size of files, which memory files have, too. */
+const char *seal_error(int reason);
+
 /* A new, unsealed memory file, close-on-exec, of `length` octets. -1 with errno. */
 int seal_create(size_t length);
 

@@ -120,7 +120,7 @@ static int read_file(struct sealed_table *sealed, int file, uid_t owner, const c
         return -1;
     int copy = copy_file(file, (size_t)status.st_size);
     if (copy < 0) {
-        *reason = strerror(errno);
+        *reason = seal_error(errno);
         return -1;
     }
     *reason = seal_map(sealed, copy);
@@ -215,8 +215,8 @@ static int sync_directory(const char *path)
 static int write_and_rename(int file, const char *temporary, const char *path, const void *base,
                             size_t length)
 {
-    if (write_octets(file, base, length) == 0 && fsync(file) == 0 &&
-        rename(temporary, path) == 0 && sync_directory(path) == 0)
+    if (write_octets(file, base, length) == 0 && fsync(file) == 0 && rename(temporary, path) == 0 &&
+        sync_directory(path) == 0)
         return 0;
     int reason = errno;
     if (is_file_at(file, temporary))

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static void complain(const char *what)
 
 static void complain_errno(const char *what, const char *path)
 {
-    fprintf(stderr, "sorrel-checkzone: %s %s: %s\n", what, path, strerror(errno));
+    fprintf(stderr, "sorrel-checkzone: %s %s: %s\n", what, path, seal_error(errno));
 }
 
 static void read_zone_argument(struct arguments *arguments, const char *text)
@@ -258,6 +259,8 @@ int main(int argc, char **argv)
 {
     struct arguments arguments = {0};
 
+    /* What is too large a file, or memory file, is told. */
+    signal(SIGXFSZ, SIG_IGN);
     read_arguments(&arguments, argc, argv);
     bool sound = check(&arguments);
     source_list_free(&arguments.sources);

@@ -235,8 +235,7 @@ static void load_small(void *closure, size_t number)
     const struct source *source = &build->request->sources->items[number];
     struct loaded *loaded = loaded_of(build, number);
 
-    if (!is_to_be_loaded(&build->verdicts[number]) ||
-        load_is_large(build->verdicts[number].size))
+    if (!is_to_be_loaded(&build->verdicts[number]) || load_is_large(build->verdicts[number].size))
         return;
     loaded->performed = true;
     loaded->compiled = load_zone(source, build->seed, false, share_of(build, number), findings_add,
@@ -398,7 +397,7 @@ static bool build_all(struct build *build)
         return true;
     }
     if (!image_begin_file(&build->image)) {
-        report_error(&report, no_file, 0, "cannot make a memory file: %s", strerror(errno));
+        report_error(&report, no_file, 0, "cannot make a memory file: %s", seal_error(errno));
         return false;
     }
     start_table(build);
@@ -408,7 +407,7 @@ static bool build_all(struct build *build)
     build->result->length = build->image.length;
     build->result->fd = image_seal(&build->image);
     if (build->result->fd < 0)
-        report_error(&report, no_file, 0, "cannot seal a memory file: %s", strerror(errno));
+        report_error(&report, no_file, 0, "cannot seal a memory file: %s", seal_error(errno));
     return build->result->fd >= 0;
 }
 
@@ -436,7 +435,10 @@ bool build_table(const struct build_request *request, struct build_result *resul
     if (setjmp(exhausted) != 0) {
         memory_on_exhaustion(before);
         *result = (struct build_result){.fd = -1};
-        report_error(&report, no_file, 0, "no memory is left to load the zones");
+        if (build.image.over_limit)
+            report_error(&report, no_file, 0, "cannot make the zone table: %s", seal_error(EFBIG));
+        else
+            report_error(&report, no_file, 0, "no memory is left to load the zones");
         return false;
     }
     bool built = build_all(&build);

@@ -18,8 +18,10 @@ enum {
 /* Makes the file and its mapping larger. */
 static bool grow_file(struct image *image, size_t room)
 {
-    if (ftruncate(image->fd, (off_t)room) != 0)
+    if (ftruncate(image->fd, (off_t)room) != 0) {
+        image->over_limit = errno == EFBIG;
         return false;
+    }
     void *octets = large_pages_map(image->fd, room, PROT_READ | PROT_WRITE);
     if (octets == MAP_FAILED)
         return false;

@@ -14,7 +14,8 @@ struct image {
     size_t length;
     size_t room;
     bool in_file;
-    int fd; /* then: of a memory file that the octets are in */
+    int fd;          /* then: of a memory file that the octets are in */
+    bool over_limit; /* it cannot grow: files may not be so large here (RLIMIT_FSIZE) */
     size_t provided; /* up to here large pages have been asked for */
 };
 

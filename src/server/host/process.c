@@ -26,7 +26,7 @@ static void warned(int number)
 
 static void open_child(pid_t parent, enum process_orphaned orphaned)
 {
-    static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+    static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ};
 
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);

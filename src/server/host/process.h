@@ -20,7 +20,8 @@ enum { PROCESS_GRACE_SECONDS = 1 };
  * Forks. Returns the child's process id in the parent, 0 in the child, -1 with errno; `channel`
  * becomes the caller's end, which blocks in the child only. The child ignores SIGTERM, SIGINT and
  * SIGHUP, which a terminal or a service manager sends to all processes of the daemon: it hears from
- * the supervisor.
+ * the supervisor. A broken pipe, or a file that is to be larger than files may be, is an error like
+ * any other to it.
  */
 pid_t process_fork(int *channel, enum process_orphaned orphaned);
 

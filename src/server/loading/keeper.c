@@ -120,8 +120,6 @@ static _Noreturn void run_child(const struct keeper *keeper)
     process_keep_only(kept, 1);
     mappings_keep_only(NULL, 0);
     setpriority(PRIO_PROCESS, 0, KEEPER_NICENESS);
-    /* Too large a file is an error like any other. */
-    signal(SIGXFSZ, SIG_IGN);
     privilege_confine_reader();
     enter_sandbox(keeper);
     _exit(write_table(keeper->path, keeper->table));
@@ -142,6 +140,8 @@ static const char *advice_on(int fault)
         return "; make that directory";
     case ENOTDIR:
         return "; name a directory with --state";
+    case EROFS:
+        return "; name another with --state, or with systemd add ReadWritePaths=";
     case EACCES:
     case EPERM:
         return "; give it to the user that sorreld runs as";
@@ -165,7 +165,7 @@ static void write_later(struct keeper *keeper, ev_tstamp delay)
 static void note_fault(struct keeper *keeper, int fault)
 {
     if (fault != 0 && fault != keeper->fault)
-        complain(keeper, strerror(fault), advice_on(fault));
+        complain(keeper, seal_error(fault), advice_on(fault));
     if (fault == 0 && keeper->fault != 0)
         log_notice("the table is kept in %s again", keeper->directory);
     keeper->fault = fault;

@@ -1,6 +1,7 @@
 #include "server/protection/secrets.h"
 
 #include "server/host/mappings.h"
+#include "table/seal.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -147,13 +148,13 @@ static bool map_board(struct secrets *secrets, char error[SECRETS_ERROR_MAX])
 {
     secrets->fd = memfd_create("cookie-secrets", MFD_CLOEXEC);
     if (secrets->fd < 0 || ftruncate(secrets->fd, sizeof *secrets->board) != 0)
-        return refuse(error, "cannot keep cookie secrets: %s", strerror(errno));
+        return refuse(error, "cannot keep cookie secrets: %s", seal_error(errno));
     secrets->board = mappings_add(
         mmap(NULL, sizeof *secrets->board, PROT_READ | PROT_WRITE, MAP_SHARED, secrets->fd, 0),
         sizeof *secrets->board);
     if (secrets->board == MAP_FAILED) {
         secrets->board = NULL;
-        return refuse(error, "cannot keep cookie secrets: %s", strerror(errno));
+        return refuse(error, "cannot keep cookie secrets: %s", seal_error(errno));
     }
     return true;
 }

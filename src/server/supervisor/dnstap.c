@@ -55,8 +55,6 @@ static _Noreturn void run_child(struct supervisor *supervisor, int channel)
     process_keep_only(kept, orders.file >= 0 ? 2 : 1);
     mappings_keep_only(shared, 1);
     setpriority(PRIO_PROCESS, 0, DNSTAP_NICENESS);
-    /* A file that may not grow is as good as a disk that is full. */
-    signal(SIGXFSZ, SIG_IGN);
     privilege_confine();
     scribe_run(&orders);
 }
@@ -265,7 +263,7 @@ bool dnstap_open(struct supervisor *supervisor)
     }
     tap->rings = rings_open();
     if (tap->rings == NULL)
-        log_error("cannot share memory for dnstap: %s", strerror(errno));
+        log_error("cannot share memory for dnstap: %s", seal_error(errno));
     return tap->rings != NULL;
 }
 
