@@ -16,8 +16,8 @@ enum { PRIVILEGE_ERROR_MAX = 256 };
 /* The id of `user`, a name or number. False with a sentence in `error`. */
 bool privilege_find(const char *user, uid_t *uid, char error[PRIVILEGE_ERROR_MAX]);
 
-/* Makes the supervisor run as `user` (a name or number) for good. False with a sentence in `error`.
- */
+/* Makes the supervisor run as `user` (a name or number) for good; no program that it starts can get
+ * more rights than it has. False with a sentence in `error`. */
 bool privilege_become(const char *user, char error[PRIVILEGE_ERROR_MAX]);
 
 /* Before execve(2): the rights that this process has are the next program's too, whoever the user

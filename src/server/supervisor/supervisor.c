@@ -171,6 +171,8 @@ static void announce(struct supervisor *supervisor)
     log_info("the receive buffer of each UDP socket holds %d KiB",
              listener_receive_buffer(&supervisor->slots[0].sockets[0]) / 1024);
     policy_tell(supervisor);
+    if (geteuid() == 0 && supervisor->options->user == NULL)
+        log_notice("running as root: name a user to run as with -u");
 }
 
 void supervisor_take_charge(struct supervisor *supervisor)
