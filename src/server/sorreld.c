@@ -7,6 +7,7 @@
 #include "server/control/control_socket.h"
 #include "server/host/log.h"
 #include "server/host/privilege.h"
+#include "server/host/sandbox.h"
 #include "server/loading/builder.h"
 #include "server/loading/loader.h"
 #include "server/steering/steering.h"
@@ -164,12 +165,16 @@ static int test_zones(const struct settings *settings)
     const struct builder_order order = {.zones = settings->zones,
                                         .zone_count = settings->zone_count};
     struct test_tally tally = {0};
-    const struct builder_sinks sinks = {.diagnostic = report, .closure = &tally};
+    const struct builder_sinks sinks = {
+        .listed = builder_confine, .diagnostic = report, .closure = &tally};
     struct build_result result;
     struct sealed_table sealed;
     unsigned long zones;
     unsigned long long records;
 
+    /* As a builder would, so that what it could not read is found out. */
+    sandbox_prepare(settings->sandbox);
+    privilege_confine_reader();
     if (!builder_build(&order, &sinks, &result))
         return EXIT_FAILURE;
     const char *fault = seal_map(&sealed, result.fd);

@@ -138,9 +138,7 @@ static void send_progress(void *closure, const struct tally_count *count)
     channel_send(teller->channel, &message, -1);
 }
 
-/* From here on there is nothing but the zones. Which files these are is known, what is in them is
- * not yet read. */
-static void confine(void *closure, const struct source_list *list)
+void builder_confine(void *closure, const struct source_list *list)
 {
     size_t count;
     char **folders = source_list_folders(list, &count);
@@ -154,7 +152,7 @@ static _Noreturn void run_child(const struct builder_order *order, int channel)
 {
     int kept[] = {channel};
     struct teller teller = {.channel = channel, .zones.type = CHANNEL_ZONES};
-    const struct builder_sinks sinks = {.listed = confine,
+    const struct builder_sinks sinks = {.listed = builder_confine,
                                         .diagnostic = send_diagnostic,
                                         .zone = send_zone,
                                         .progress = send_progress,

@@ -40,6 +40,10 @@ struct builder_sinks {
 bool builder_build(const struct builder_order *order, const struct builder_sinks *sinks,
                    struct build_result *result);
 
+/* To be told which files there are: from here on there is nothing but the zones, for this process.
+ * Which files these are is known, what is in them is not yet read. */
+void builder_confine(void *closure, const struct source_list *list);
+
 /* The folders that the arguments' zone files are in now, as source_list_folders() gives them; what
  * is wrong with an argument is not told. */
 char **builder_folders(const struct source_argument *zones, size_t zone_count, size_t *count);
