@@ -10,8 +10,9 @@
 #include <sys/socket.h>
 
 enum {
-    /* Full batches in a row before the loop looks at TCP and the channel: that costs one epoll_wait
-     * for 16 * BATCH_WIDTH queries, and makes them wait some 2 ms at most. */
+    /* Full batches in a row before the loop looks at TCP and the channel: that costs one poll of
+     * the worker's sockets (connections are behind one of them, in an epoll of their own) for 16 *
+     * BATCH_WIDTH queries, and makes the others wait some 2 ms at most. */
     BATCHES_A_TURN = 16,
 
     /* How often and how long a batch waits for room in the socket's send buffer. It empties as fast
@@ -178,6 +179,7 @@ struct sending {
     unsigned waits;
     bool second_try; /* of the message in front */
     bool was_cut;    /* likewise */
+    bool in_doubt;   /* it was the first answer of a bundle that the way there would not cut */
 };
 
 /*
@@ -192,20 +194,30 @@ static void cut_short(struct batch *batch, unsigned k)
     batch->reply_length[batch->order[batch->first[k]]] = (uint16_t)answer->iov_len;
 }
 
-/* The message in front has failed twice. If it is a bundle, it is perhaps the way there that cannot
- * cut it (a network card without checksums, IPsec): then bundles are done without from now on. */
+/*
+ * The bundle in front has failed twice, and goes as single answers; so do all behind it, in this
+ * batch. What was wrong may be the client's address, a firewall, a narrow network or no room, which
+ * pass or are others' affair. EIO is what the kernel says if the way there cannot cut messages (a
+ * network card without checksums, IPsec); whether it was that, the first of the answers will show.
+ */
+static void take_apart(struct udp *udp, struct sending *sending)
+{
+    sending->in_doubt = errno == EIO;
+    sending->count = batch_send_singly(udp->batch);
+    sending->next = 0;
+}
+
+/* The message in front has failed twice. */
 static void give_up(struct udp *udp, struct sending *sending)
 {
     struct batch *batch = udp->batch;
-    unsigned answers = batch_answers_in(batch, sending->next);
 
     sending->second_try = false;
-    if (answers > 1) {
-        udp->bundles = false;
-        sending->count = batch_send_singly(batch);
-        sending->next = 0;
+    if (batch_answers_in(batch, sending->next) > 1) {
+        take_apart(udp, sending);
         return;
     }
+    sending->in_doubt = false;
     if (errno == EMSGSIZE && !sending->was_cut) {
         sending->was_cut = true;
         cut_short(batch, sending->next);
@@ -213,7 +225,17 @@ static void give_up(struct udp *udp, struct sending *sending)
     }
     sending->was_cut = false;
     batch_unsendable(batch, sending->next++);
-    sending->failed += answers;
+    sending->failed++;
+}
+
+/* So many messages in front are out. If the first of them was in doubt, it gets there and its
+ * bundle does not: then bundles are done without from now on. */
+static void advance(struct udp *udp, struct sending *sending, unsigned count)
+{
+    if (__builtin_expect(sending->in_doubt, 0))
+        udp->bundles = false;
+    sending->next += count;
+    sending->second_try = sending->was_cut = sending->in_doubt = false;
 }
 
 /*
@@ -230,8 +252,7 @@ static unsigned send_all(struct udp *udp, unsigned count)
         int n = sendmmsg(udp->socket, batch->send + sending.next, sending.count - sending.next,
                          MSG_DONTWAIT);
         if (n > 0) {
-            sending.next += (unsigned)n;
-            sending.second_try = sending.was_cut = false;
+            advance(udp, &sending, (unsigned)n);
         } else if (errno == EINTR) {
             continue;
         } else if (errno == EAGAIN && sending.waits < SEND_WAITS) {
