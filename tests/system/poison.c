@@ -16,6 +16,7 @@ enum { WORKERS = 2, HEADER = 12, ROUNDS = 30, OTHERS = 40 };
 
 static struct daemon daemon_under_test;
 static time_t started;
+static uint64_t queries_sent; /* over UDP */
 
 static void write_zone(FILE *file)
 {
@@ -46,6 +47,35 @@ static void send_query(int fd, uint16_t id, bool poison)
     size_t length = write_query(query, id, poison);
 
     assert_int_equal(send(fd, query, length, 0), length);
+    queries_sent++;
+}
+
+/* All that the daemon's workers have counted under that name (sorrelctl status). */
+static uint64_t sum_of(const char *counter)
+{
+    static char said[1 << 14];
+    char socket[96], output[96];
+    const char *const argv[] = {"./sorrelctl", "--control", socket, "--json", "status", NULL};
+    uint64_t sum = 0;
+
+    snprintf(socket, sizeof socket, "%s/control", daemon_under_test.directory);
+    snprintf(output, sizeof output, "%s/said", daemon_under_test.directory);
+    assert_int_equal(child_run(argv, output), 0);
+    FILE *file = fopen(output, "re");
+    assert_non_null(file);
+    said[fread(said, 1, sizeof said - 1, file)] = '\0';
+    fclose(file);
+    unlink(output);
+    for (const char *at = strstr(said, counter); at != NULL; at = strstr(at + 1, counter))
+        sum += strtoull(at + strlen(counter), NULL, 10);
+    return sum;
+}
+
+/* A batch is counted once it has been sent, by a successor if need be. */
+static bool are_counted(void *unused)
+{
+    (void)unused;
+    return sum_of("\"udp_queries\": ") >= queries_sent;
 }
 
 static unsigned count_given_up(void)
@@ -115,6 +145,9 @@ static void poison_alone_is_survived(void **state)
     /* Ten lines at once, and ten a second. */
     assert_in_range(daemon_count_logged(&daemon_under_test, "which is given up: "), 10,
                     10 + 10 * (unsigned)(time(NULL) - started + 1));
+    /* They were queries, too. */
+    assert_true(child_wait(are_counted, NULL, 10));
+    assert_int_equal(sum_of("\"udp_queries\": "), queries_sent);
     close(fd);
 }
 

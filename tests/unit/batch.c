@@ -44,6 +44,8 @@ static bool is_answerable(unsigned query)
 
 static void answer_all(struct batch *batch)
 {
+    bool written[BATCH_WIDTH] = {false};
+
     for (unsigned i = 0; i < batch->taken; i++) {
         if (!batch_is_pending(batch, i))
             continue;
@@ -52,8 +54,17 @@ static void answer_all(struct batch *batch)
         if (length > 0 && batch->query[i][0] == SILENT_QUERY)
             length = 0;
         memcpy(batch->reply[i], batch->query[i], length);
-        batch_answered(batch, i, length);
+        written[i] = length > 0 && i % 2 == 0;
+        if (written[i])
+            batch_written(batch, i, length);
+        else
+            batch_answered(batch, i, length);
     }
+    for (unsigned i = 0; i < batch->taken; i++)
+        if (written[i]) {
+            batch_look_at(batch, i);
+            batch_answered(batch, i, batch->reply_length[i]);
+        }
     batch_look_at(batch, BATCH_NO_QUERY);
 }
 
@@ -147,6 +158,15 @@ static void collect_answers(struct scene *scene)
         scene->delivered[answer[0]]++;
 }
 
+static unsigned count_delivered(const struct scene *scene)
+{
+    unsigned delivered = 0;
+
+    for (unsigned i = 0; i < QUERIES; i++)
+        delivered += scene->delivered[i];
+    return delivered;
+}
+
 /* What a successor would send, having the record in scene->copy. */
 static void finish_copy(struct scene *scene, unsigned sent[QUERIES])
 {
@@ -155,6 +175,7 @@ static void finish_copy(struct scene *scene, unsigned sent[QUERIES])
     memset(sent, 0, QUERIES * sizeof *sent);
     if (batch_take_over(copy, false) == 0)
         return;
+    assert_int_equal(batch_sent(copy), count_delivered(scene));
     answer_all(copy);
     unsigned count = arrange(copy);
     for (unsigned k = 0; k < count; k++)
@@ -327,8 +348,53 @@ static void a_query_under_way_is_blamed_for_a_crash_only(void **state)
     assert_ptr_equal(query, batch->query[1]);
     assert_int_equal(length, QUERY_LENGTH);
     assert_false(batch_blame(batch, true, &query, &length));
-    assert_int_equal(batch_take_over(batch, false), 2);
+    assert_int_equal(batch_take_over(batch, false), 3);
+    assert_true(batch_is_pending(batch, 0));
+    assert_false(batch_is_pending(batch, 1));
+    assert_true(batch_is_pending(batch, 2));
     assert_int_equal(batch->unexplained, 1);
+    munmap(batch, sizeof *batch);
+}
+
+/* Otherwise nobody would count its queries. */
+static void a_batch_with_nothing_left_to_answer_is_handed_over(void **state)
+{
+    struct batch *batch = answering(2);
+    const uint8_t *query;
+    size_t length;
+
+    (void)state;
+    batch_answered(batch, 0, 20);
+    batch_look_at(batch, 1);
+    assert_true(batch_blame(batch, true, &query, &length));
+    assert_int_equal(batch_send(batch, NULL), 1);
+    batch->send[0].msg_len = 20;
+    /* and again if that successor dies too */
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(batch_take_over(batch, false), 2);
+        assert_int_equal(batch_sent(batch), 1);
+        assert_int_equal(batch_send(batch, NULL), 0);
+        assert_int_equal(batch_answers(batch), 0);
+    }
+    batch_close(batch);
+    assert_int_equal(batch_take_over(batch, false), 0);
+    munmap(batch, sizeof *batch);
+}
+
+/* Whether it may leave was for the worker that is dead to settle. */
+static void an_answer_that_was_only_written_is_made_anew(void **state)
+{
+    struct batch *batch = answering(3);
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        batch_written(batch, i, 20);
+    batch_answered(batch, 1, 20);
+    batch_answered(batch, 2, 0);
+    assert_int_equal(batch_take_over(batch, false), 3);
+    assert_true(batch_is_pending(batch, 0));
+    assert_true(batch_is_ready(batch, 1));
+    assert_false(batch_is_pending(batch, 2) || batch_is_ready(batch, 2));
     munmap(batch, sizeof *batch);
 }
 
@@ -361,9 +427,24 @@ static void a_dropped_batch_leaves_nothing(void **state)
     (void)state;
     batch_answered(batch, 0, 0);
     batch_answered(batch, 1, 20);
-    assert_int_equal(batch_drop(batch), 3);
+    batch_written(batch, 2, 20);
+    struct batch_remains remains = batch_drop(batch);
+    assert_int_equal(remains.taken, 4);
+    assert_int_equal(remains.sent, 0);
+    assert_int_equal(remains.given_up, 3);
     assert_int_equal(batch_take_over(batch, false), 0);
-    assert_int_equal(batch_drop(batch), 0);
+    assert_int_equal(batch_drop(batch).taken, 0);
+    munmap(batch, sizeof *batch);
+
+    batch = answering(4);
+    batch_answered(batch, 0, 20);
+    batch_answered(batch, 1, 20);
+    assert_int_equal(batch_send(batch, NULL), 2);
+    batch->send[0].msg_len = 20;
+    remains = batch_drop(batch);
+    assert_int_equal(remains.taken, 4);
+    assert_int_equal(remains.sent, 1);
+    assert_int_equal(remains.given_up, 3);
     munmap(batch, sizeof *batch);
 }
 
@@ -445,6 +526,8 @@ int main(void)
         cmocka_unit_test(no_death_loses_or_repeats_an_answer),
         cmocka_unit_test(no_death_loses_or_repeats_answers_that_leave_together),
         cmocka_unit_test(a_query_under_way_is_blamed_for_a_crash_only),
+        cmocka_unit_test(a_batch_with_nothing_left_to_answer_is_handed_over),
+        cmocka_unit_test(an_answer_that_was_only_written_is_made_anew),
         cmocka_unit_test(wild_numbers_are_not_believed),
         cmocka_unit_test(a_dropped_batch_leaves_nothing),
         cmocka_unit_test(a_cut_off_query_is_a_header),

@@ -1,5 +1,5 @@
 /* query/udp.c: batches through a real socket, with a kernel that sends when and what the test lets
- * it. */
+ * it, and workers that die where it wants them to. */
 #include "server/query/udp.h"
 #include "tables.h"
 #include "unit.h"
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { QUERIES = 8, HEADER = 12, STEPS_MAX = 12 };
@@ -27,7 +28,67 @@ static struct {
     int forever; /* the error of every call past the steps; 0: none */
     unsigned polls;
     unsigned messages; /* that went out */
+    bool hides_port;   /* the first datagram of each batch comes from port 0 */
 } kernel;
+
+/* Where this process, a worker, is to end. */
+enum stage_of_work { NOWHERE, FINISHING, CHARGING, SENDING };
+
+static struct {
+    enum stage_of_work place;
+    unsigned left; /* times that it comes by there alive */
+} death;
+
+static void come_by(enum stage_of_work place)
+{
+    if (death.place == place && death.left-- == 0)
+        _exit(0);
+}
+
+static unsigned charges; /* made to the limiter's accounts */
+
+enum rrl_verdict __real_rrl_settle(struct rrl *rrl, const struct client *client,
+                                   const struct rrl_claim *claim, uint64_t now);
+enum rrl_verdict __wrap_rrl_settle(struct rrl *rrl, const struct client *client,
+                                   const struct rrl_claim *claim, uint64_t now);
+
+enum rrl_verdict __wrap_rrl_settle(struct rrl *rrl, const struct client *client,
+                                   const struct rrl_claim *claim, uint64_t now)
+{
+    come_by(CHARGING);
+    charges++;
+    return __real_rrl_settle(rrl, client, claim, now);
+}
+
+size_t __real_answer_finish(struct answer_task *task, const struct answer_settings *settings,
+                            const struct client *client, uint8_t *reply, size_t reply_max,
+                            struct answer_report *report);
+size_t __wrap_answer_finish(struct answer_task *task, const struct answer_settings *settings,
+                            const struct client *client, uint8_t *reply, size_t reply_max,
+                            struct answer_report *report);
+
+size_t __wrap_answer_finish(struct answer_task *task, const struct answer_settings *settings,
+                            const struct client *client, uint8_t *reply, size_t reply_max,
+                            struct answer_report *report)
+{
+    come_by(FINISHING);
+    return __real_answer_finish(task, settings, client, reply, reply_max, report);
+}
+
+int __real_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                    struct timespec *timeout);
+int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                    struct timespec *timeout);
+
+int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                    struct timespec *timeout)
+{
+    int taken = __real_recvmmsg(fd, messages, count, flags, timeout);
+
+    if (kernel.hides_port && taken > 0)
+        ((struct sockaddr_in *)messages[0].msg_hdr.msg_name)->sin_port = 0;
+    return taken;
+}
 
 int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
 int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
@@ -45,6 +106,7 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     }
     int sent = __real_sendmmsg(fd, messages, count < step.most ? count : step.most, flags);
     kernel.messages += sent > 0 ? (unsigned)sent : 0;
+    come_by(SENDING); /* what SIGKILL does in the middle of the call */
     return sent;
 }
 
@@ -76,6 +138,8 @@ static int open_scene(void **state)
     socklen_t length = sizeof address;
 
     memset(&kernel, 0, sizeof kernel);
+    memset(&death, 0, sizeof death);
+    charges = 0;
     scene = (struct scene){.server = socket(AF_INET, SOCK_DGRAM, 0),
                            .client = socket(AF_INET, SOCK_DGRAM, 0),
                            .loop = ev_loop_new(EVFLAG_AUTO)};
@@ -144,6 +208,12 @@ static uint64_t take_answers(const struct scene *scene)
         ids |= UINT64_C(1) << answer[1];
     }
     return ids;
+}
+
+static void skip_without_bundles(const struct scene *scene)
+{
+    if (!scene->udp.bundles)
+        skip();
 }
 
 /* --- tests ----------------------------------------------------------------------------------- */
@@ -279,14 +349,207 @@ static void a_successor_finishes_first(void **state)
     assert_int_equal(address->traffic.udp_responses, QUERIES);
 }
 
+/* --- what a death leaves to be counted -------------------------------------------------------- */
+
+/* A worker of its own process, which dies there in its first batch. */
+static void serve_and_die(struct scene *scene, enum stage_of_work place, unsigned left)
+{
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        death.place = place;
+        death.left = left;
+        udp_serve(&scene->udp);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void succeed(struct scene *scene)
+{
+    ev_io_stop(scene->loop, &scene->udp.readable);
+    udp_start(&scene->udp, scene->loop, scene->server, false, &scene->memory->addresses[0],
+              &scene->memory->counters, &scene->settings, &scene->protection, NULL);
+}
+
+/* Each of the queries and answers was counted once, in all places. */
+static void assert_counted(const struct scene *scene)
+{
+    const struct counters_traffic *traffic = &scene->memory->addresses[0].traffic;
+    struct counters_sums sums = {0};
+
+    counters_sum(&sums, &scene->memory->counters);
+    assert_int_equal(traffic->udp_queries, QUERIES);
+    assert_int_equal(traffic->udp_responses, QUERIES);
+    assert_int_equal(sums.batches, 1);
+    assert_int_equal(sums.batch_width[3], 1);
+    assert_int_equal(sums.qtypes[COUNTERS_TYPE_A], QUERIES);
+    assert_int_equal(sums.rcodes[RCODE_NOERROR], QUERIES);
+}
+
+/* Flows seen since it was last asked. */
+static uint64_t count_flows(struct scene *scene)
+{
+    uint64_t seen[FLOWS_WORDS] = {0};
+
+    flows_take_seen(&scene->memory->addresses[0].flows, seen);
+    return flows_estimate(seen);
+}
+
+static void a_batch_is_counted_whenever_its_worker_dies(void **state)
+{
+    static const struct {
+        const char *what;
+        enum stage_of_work place;
+        unsigned left;
+        struct step step;
+        uint64_t sent; /* before it dies */
+    } cases[] = {
+        {"before any is finished", FINISHING, 0, {0}, 0},
+        {"half of them are finished", FINISHING, 4, {0}, 0},
+        {"some are sent", SENDING, 0, {.most = 3}, 0x07},
+        {"all are sent", SENDING, 0, {.most = QUERIES}, 0xff},
+    };
+    struct scene *scene = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        print_message("%s\n", cases[i].what);
+        memset(scene->memory, 0, slot_memory_size(1));
+        succeed(scene);
+        scene->udp.bundles = false;
+        kernel.steps[0] = cases[i].step;
+        kernel.count = cases[i].place == SENDING;
+        kernel.done = 0;
+        send_queries(scene, QUERIES);
+        serve_and_die(scene, cases[i].place, cases[i].left);
+        kernel.count = 0;
+        assert_int_equal(take_answers(scene), cases[i].sent);
+        succeed(scene);
+        assert_int_equal(take_answers(scene), 0xff & ~cases[i].sent);
+        assert_counted(scene);
+        assert_int_equal(count_flows(scene), 1);
+        succeed(scene);
+        assert_int_equal(take_answers(scene), 0);
+        assert_counted(scene);
+    }
+}
+
+static void a_bundle_that_was_sent_is_counted(void **state)
+{
+    struct scene *scene = *state;
+
+    skip_without_bundles(scene);
+    send_queries(scene, QUERIES);
+    serve_and_die(scene, SENDING, 0);
+    assert_int_equal(take_answers(scene), 0xff);
+    succeed(scene);
+    assert_int_equal(take_answers(scene), 0);
+    assert_counted(scene);
+}
+
+/* Taken apart, sent in part, and then the worker dies. */
+static void a_bundle_in_pieces_is_counted(void **state)
+{
+    static const struct step steps[] = {{0, EPERM}, {0, EPERM}, {0, EPERM}, {0, EPERM}, {4, 0}};
+    struct scene *scene = *state;
+
+    skip_without_bundles(scene);
+    memcpy(kernel.steps, steps, sizeof steps);
+    kernel.count = 5;
+    send_queries(scene, QUERIES);
+    serve_and_die(scene, SENDING, 0);
+    kernel.count = 0;
+    assert_int_equal(take_answers(scene), 0x1e);
+    succeed(scene);
+    assert_int_equal(take_answers(scene), 0xe0);
+    assert_int_equal(scene->memory->addresses[0].traffic.udp_responses, QUERIES - 1);
+    assert_int_equal(scene->memory->counters.dropped[COUNTERS_DROP_UNSENDABLE], 1);
+}
+
+static void a_query_that_was_given_up_is_counted(void **state)
+{
+    struct scene *scene = *state;
+    const struct counters_traffic *traffic = &scene->memory->addresses[0].traffic;
+    const uint8_t *query;
+    size_t length;
+
+    send_query(scene, 1);
+    serve_and_die(scene, FINISHING, 0);
+    assert_true(batch_blame(&scene->memory->addresses[0].batch, true, &query, &length));
+    succeed(scene);
+    assert_int_equal(take_answers(scene), 0);
+    assert_int_equal(traffic->udp_queries, 1);
+    assert_int_equal(traffic->udp_responses, 0);
+}
+
+static void a_query_that_is_cut_off_is_counted_once(void **state)
+{
+    static uint8_t query[BATCH_QUERY_MAX + 1] = {0, 7, 0, 0, 0, 1};
+    struct scene *scene = *state;
+
+    for (unsigned left = 0; left < 2; left++) {
+        scene->memory->counters.cut_off = 0;
+        assert_int_equal(send(scene->client, query, sizeof query, 0), sizeof query);
+        send_query(scene, 1);
+        serve_and_die(scene, FINISHING, left);
+        succeed(scene);
+        assert_int_equal(take_answers(scene), 0x82);
+        assert_int_equal(scene->memory->counters.cut_off, 1);
+    }
+}
+
+static void limit(struct scene *scene)
+{
+    static const struct rrl_settings settings = {.per_second = {[RRL_RESPONSES] = 1000},
+                                                 .window = 15,
+                                                 .ipv4_prefix = 24,
+                                                 .ipv6_prefix = 56,
+                                                 .table_size = RRL_TABLE_MIN};
+
+    scene->protection.limiter = rrl_create(&settings);
+    assert_non_null(scene->protection.limiter);
+}
+
+/* What its worker had written and not charged anyone for, its successor charges and counts. */
+static void answers_of_a_dead_worker_are_charged(void **state)
+{
+    struct scene *scene = *state;
+
+    limit(scene);
+    send_queries(scene, QUERIES);
+    serve_and_die(scene, CHARGING, 3);
+    assert_int_equal(take_answers(scene), 0);
+    succeed(scene);
+    assert_int_equal(take_answers(scene), 0xff);
+    assert_int_equal(charges, QUERIES - 3);
+    assert_counted(scene);
+    rrl_destroy(scene->protection.limiter);
+}
+
+/* A crash of the limiter costs the query that it was about. */
+static void a_charge_under_way_is_blamed(void **state)
+{
+    struct scene *scene = *state;
+    struct batch *batch = &scene->memory->addresses[0].batch;
+    const uint8_t *query;
+    size_t length;
+
+    limit(scene);
+    send_queries(scene, QUERIES);
+    serve_and_die(scene, CHARGING, 3);
+    assert_true(batch_blame(batch, true, &query, &length));
+    assert_ptr_equal(query, batch->query[3]);
+    succeed(scene);
+    assert_int_equal(take_answers(scene), 0xf7);
+    rrl_destroy(scene->protection.limiter);
+}
+
 /* --- answers that leave together ---------------------------------------------------------------
  */
-
-static void skip_without_bundles(const struct scene *scene)
-{
-    if (!scene->udp.bundles)
-        skip();
-}
 
 static void answers_to_one_client_leave_together(void **state)
 {
@@ -427,6 +690,17 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_query_that_is_cut_off_gets_a_header, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_successor_finishes_first, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_batch_is_counted_whenever_its_worker_dies, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_bundle_that_was_sent_is_counted, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_bundle_in_pieces_is_counted, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_query_that_was_given_up_is_counted, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_query_that_is_cut_off_is_counted_once, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(answers_of_a_dead_worker_are_charged, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(a_charge_under_way_is_blamed, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(answers_to_one_client_leave_together, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(answers_of_another_length_leave_apart, open_scene,

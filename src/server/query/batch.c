@@ -67,6 +67,14 @@ static void decide_message(struct batch *batch, unsigned k, enum batch_fate fate
         batch_decide(batch, batch->order[at] % BATCH_WIDTH, fate);
 }
 
+/* What was not settled yet was not counted either. */
+static void forget_written(struct batch *batch)
+{
+    for (unsigned i = 0; i < bounded(batch->taken); i++)
+        if (fate_of(batch, i) == BATCH_WRITTEN)
+            batch_decide(batch, i, BATCH_PENDING);
+}
+
 /* Brings what a predecessor left, if anything, to ANSWERING. May be cut short and repeated at any
  * point. */
 static void settle(struct batch *batch)
@@ -75,25 +83,19 @@ static void settle(struct batch *batch)
     case BATCH_RECEIVING:
         batch->taken = count_taken(batch);
         break;
+    case BATCH_ANSWERING:
+        forget_written(batch);
+        break;
     case BATCH_SENDING:
         for (unsigned k = 0; k < bounded(batch->ready); k++)
             if (batch->send[k].msg_len != 0)
-                decide_message(batch, k, BATCH_DONE);
+                decide_message(batch, k, BATCH_SENT);
         break;
     default:
         break;
     }
     if (stage_of(batch) != BATCH_EMPTY)
         enter(batch, BATCH_ANSWERING);
-}
-
-static unsigned count_unfinished(const struct batch *batch)
-{
-    unsigned unfinished = 0;
-
-    for (unsigned i = 0; i < bounded(batch->taken); i++)
-        unfinished += fate_of(batch, i) == BATCH_PENDING || fate_of(batch, i) == BATCH_READY;
-    return unfinished;
 }
 
 unsigned batch_take_over(struct batch *batch, bool reply_from_asked)
@@ -103,14 +105,20 @@ unsigned batch_take_over(struct batch *batch, bool reply_from_asked)
     point_headers(batch);
     batch_look_at(batch, BATCH_NO_QUERY);
     batch->taken = bounded(batch->taken);
-    if (stage_of(batch) == BATCH_ANSWERING) {
-        unsigned unfinished = count_unfinished(batch);
-        if (unfinished > 0)
-            return unfinished;
-    }
+    if (stage_of(batch) == BATCH_ANSWERING && batch->taken > 0)
+        return batch->taken;
     batch->taken = BATCH_WIDTH;
     batch_close(batch);
     return 0;
+}
+
+unsigned batch_sent(const struct batch *batch)
+{
+    unsigned sent = 0;
+
+    for (unsigned i = 0; i < batch->taken; i++)
+        sent += fate_of(batch, i) == BATCH_SENT;
+    return sent;
 }
 
 void batch_receive(struct batch *batch)
@@ -278,12 +286,18 @@ bool batch_blame(struct batch *batch, bool crashed, const uint8_t **query, size_
     return true;
 }
 
-unsigned batch_drop(struct batch *batch)
+struct batch_remains batch_drop(struct batch *batch)
 {
-    settle(batch);
-    unsigned dropped = stage_of(batch) == BATCH_EMPTY ? 0 : count_unfinished(batch);
+    struct batch_remains remains = {0};
 
-    for (unsigned i = 0; i < bounded(batch->taken); i++)
-        batch_decide(batch, i, BATCH_GIVEN_UP);
-    return dropped;
+    settle(batch);
+    if (stage_of(batch) == BATCH_EMPTY)
+        return remains;
+    batch->taken = bounded(batch->taken);
+    remains.taken = batch->taken;
+    remains.sent = batch_sent(batch);
+    for (unsigned i = 0; i < batch->taken; i++)
+        remains.given_up += fate_of(batch, i) == BATCH_PENDING || fate_of(batch, i) == BATCH_READY;
+    batch_close(batch);
+    return remains;
 }

@@ -60,8 +60,11 @@ enum batch_stage { BATCH_EMPTY, BATCH_RECEIVING, BATCH_ANSWERING, BATCH_SENDING 
 
 enum batch_fate {
     BATCH_PENDING,  /* taken off the queue, not answered yet */
-    BATCH_READY,    /* its answer is in the reply buffer, to be sent */
-    BATCH_DONE,     /* sent, or impossible to send, or not to be answered */
+    BATCH_WRITTEN,  /* its answer is in the reply buffer; the worker has yet to settle whether it is
+                       to be sent. For a successor it is pending. */
+    BATCH_READY,    /* its answer is in the reply buffer, to be sent, or being sent */
+    BATCH_SENT,     /* its answer is out: noted when what was sent is gone through */
+    BATCH_DONE,     /* impossible to send, or not to be answered */
     BATCH_GIVEN_UP, /* a worker died on it */
 };
 
@@ -99,9 +102,13 @@ enum { BATCH_BUNDLE_END = UINT8_MAX };
 /* --- by the worker -------------------------------------------------------- */
 
 /* Makes a batch ready for use by a new worker, whatever its predecessor left: points the headers at
- * the buffers and returns the number of queries that wait to be finished. If there are any the
- * batch is in ANSWERING, otherwise EMPTY. */
+ * the buffers and returns the number of queries in a batch that was not closed, and so has not been
+ * counted, though there may be nothing left to answer in it. It is then in ANSWERING; if it is 0,
+ * EMPTY. */
 unsigned batch_take_over(struct batch *batch, bool reply_from_asked);
+
+/* ANSWERING, after batch_take_over(): answers that are out already. */
+unsigned batch_sent(const struct batch *batch);
 
 /* EMPTY -> RECEIVING: call right before recvmmsg(batch->receive). */
 void batch_receive(struct batch *batch);
@@ -156,6 +163,14 @@ static inline void batch_decide(struct batch *batch, unsigned i, enum batch_fate
     batch_write(&batch->fate[i], (uint8_t)fate);
 }
 
+/* Query `i` has an answer of that length in batch->reply[i]; batch_answered() is to follow. */
+static inline void batch_written(struct batch *batch, unsigned i, size_t reply_length)
+{
+    assert(reply_length > 0 && reply_length <= BATCH_REPLY_MAX);
+    batch->reply_length[i] = (uint16_t)reply_length;
+    batch_decide(batch, i, BATCH_WRITTEN);
+}
+
 /* Query `i` has its answer in batch->reply[i]; 0: none is to be sent. */
 static inline void batch_answered(struct batch *batch, unsigned i, size_t reply_length)
 {
@@ -196,8 +211,15 @@ void batch_close(struct batch *batch);
  * was given up; then `query` and `length` are its octets, valid until the next worker starts. */
 bool batch_blame(struct batch *batch, bool crashed, const uint8_t **query, size_t *length);
 
-/* Gives up all of the batch, as a last resort against a batch that kills every worker; returns how
- * many queries that were. */
-unsigned batch_drop(struct batch *batch);
+/* What a batch that was dropped comes to. */
+struct batch_remains {
+    unsigned taken; /* queries; 0: there was no batch */
+    unsigned sent;  /* answers that are out */
+    unsigned given_up;
+};
+
+/* Ends the batch as it stands, as a last resort against one that kills every worker. What it comes
+ * to is for the caller to count. */
+struct batch_remains batch_drop(struct batch *batch);
 
 #endif

@@ -51,12 +51,9 @@ static bool begin_all(struct udp *udp)
     struct batch *batch = udp->batch;
     bool zones_to_find = false;
 
-    for (unsigned i = 0; look_at_pending(batch, &i); i++) {
-        if (batch_is_cut_off(batch, i))
-            counters_add(&udp->counters->cut_off, 1);
+    for (unsigned i = 0; look_at_pending(batch, &i); i++)
         zones_to_find |=
             answer_begin(&tasks[i], udp->settings, batch->query[i], batch_query_length(batch, i));
-    }
     return zones_to_find;
 }
 
@@ -107,6 +104,15 @@ static bool note_charge(const struct udp *udp, unsigned i, const struct client *
     return true;
 }
 
+/* What becomes of query i is certain, and with that it is for this worker, and no successor, to
+ * count it. */
+static inline void decide(struct udp *udp, unsigned i, size_t length)
+{
+    batch_answered(udp->batch, i, length);
+    if (__builtin_expect(batch_is_cut_off(udp->batch, i), 0))
+        counters_add(&udp->counters->cut_off, 1);
+}
+
 static void finish_all(struct udp *udp)
 {
     struct batch *batch = udp->batch;
@@ -118,9 +124,12 @@ static void finish_all(struct udp *udp)
         address_to_client(&batch->peer[i], TRANSPORT_UDP, &client);
         size_t length = answer_finish(&tasks[i], udp->settings, &client, batch->reply[i],
                                       BATCH_REPLY_MAX, &report);
-        batch_answered(batch, i, length);
-        if (limiter == NULL || length == 0 || !note_charge(udp, i, &client, &report))
-            counters_answered(udp->counters, &report, tasks[i].query.length, length);
+        if (limiter != NULL && length > 0 && note_charge(udp, i, &client, &report)) {
+            batch_written(batch, i, length);
+            continue;
+        }
+        decide(udp, i, length);
+        counters_answered(udp->counters, &report, tasks[i].query.length, length);
     }
     batch_look_at(batch, BATCH_NO_QUERY);
 }
@@ -136,32 +145,34 @@ static void charge(struct udp *udp, unsigned i, uint64_t now)
     case RRL_SEND:
         break;
     case RRL_DROP:
+        decide(udp, i, 0);
         counters_add(&udp->counters->dropped[COUNTERS_DROP_RATE_LIMITED], 1);
-        batch_answered(batch, i, 0);
         return;
     case RRL_SLIP:
         counters_add(&udp->counters->slipped, 1);
         /* An error has no records to do without. */
-        if (charge->report.kind != ANSWER_ERROR) {
+        if (charge->report.kind != ANSWER_ERROR)
             length = answer_slip(&tasks[i], udp->settings, &charge->client, batch->reply[i],
                                  &charge->report);
-            batch_answered(batch, i, length);
-        }
         break;
     }
+    decide(udp, i, length);
     counters_answered(udp->counters, &charge->report, batch_query_length(batch, i), length);
 }
 
 /* The accounts were asked for while the other answers were made. */
 static void charge_all(struct udp *udp)
 {
+    struct batch *batch = udp->batch;
     uint64_t now = clock_nanoseconds();
 
-    for (unsigned i = 0; i < udp->batch->taken; i++)
+    for (unsigned i = 0; i < batch->taken; i++)
         if (charges[i].is_due) {
             charges[i].is_due = false;
+            batch_look_at(batch, i);
             charge(udp, i, now);
         }
+    batch_look_at(batch, BATCH_NO_QUERY);
 }
 
 static void wait_for_room(int socket)
@@ -225,6 +236,7 @@ static void give_up(struct udp *udp, struct sending *sending)
     }
     sending->was_cut = false;
     batch_unsendable(batch, sending->next++);
+    counters_add(&udp->counters->dropped[COUNTERS_DROP_UNSENDABLE], 1);
     sending->failed++;
 }
 
@@ -264,8 +276,6 @@ static unsigned send_all(struct udp *udp, unsigned count)
             give_up(udp, &sending);
         }
     }
-    if (sending.failed > 0)
-        counters_add(&udp->counters->dropped[COUNTERS_DROP_UNSENDABLE], sending.failed);
     return sending.failed;
 }
 
@@ -280,8 +290,8 @@ static unsigned arrange(struct udp *udp)
     return batch_send(udp->batch, &bundles);
 }
 
-/* From ANSWERING to EMPTY. */
-static void finish_batch(struct udp *udp)
+/* From ANSWERING to EMPTY. So many answers are out already. */
+static void finish_batch(struct udp *udp, unsigned sent)
 {
     unsigned taken = udp->batch->taken;
 
@@ -294,17 +304,18 @@ static void finish_batch(struct udp *udp)
     if (udp->protection->limiter != NULL)
         charge_all(udp);
     unsigned messages = arrange(udp);
-    unsigned answers = batch_answers(udp->batch);
+    unsigned answers = sent + batch_answers(udp->batch);
     if (messages > 0)
         answers -= send_all(udp, messages);
     if (__builtin_expect(udp->tap != NULL, 0))
         tap_batch(udp->tap, udp->batch);
-    /* Only now, so that a successor counts the queries of a batch that it has to finish. */
+    flows_note(udp->flows, udp->batch->peer, taken);
+    counters_add(&udp->counters->heartbeat, 1);
+    /* Only now, so that a successor counts the queries of a batch that it has to finish; and right
+     * before there is nothing left to finish, lest it counts them again. */
     counters_add(&udp->traffic->udp_queries, taken);
     counters_add(&udp->traffic->udp_responses, answers);
     counters_batch(udp->counters, taken);
-    flows_note(udp->flows, udp->batch->peer, taken);
-    counters_add(&udp->counters->heartbeat, 1);
     batch_close(udp->batch);
 }
 
@@ -319,7 +330,7 @@ unsigned udp_serve(struct udp *udp)
      * cleared. */
     if (n <= 0)
         return 0;
-    finish_batch(udp);
+    finish_batch(udp, 0);
     return (unsigned)n;
 }
 
@@ -359,7 +370,7 @@ void udp_start(struct udp *udp, struct ev_loop *loop, int socket, bool wildcard,
                         .tap = tap,
                         .bundles = can_bundle(socket)};
     if (batch_take_over(udp->batch, wildcard) > 0)
-        finish_batch(udp);
+        finish_batch(udp, batch_sent(udp->batch));
     ev_io_init(&udp->readable, serve_turn, socket, EV_READ);
     udp->readable.data = udp;
     ev_io_start(loop, &udp->readable);

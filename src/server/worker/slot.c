@@ -279,6 +279,19 @@ static void count_given_up(struct slot *slot, unsigned queries)
     counters_add(&slot->memory->counters.dropped[COUNTERS_DROP_CRASHED], queries);
 }
 
+/* A batch that no worker will finish. */
+static void count_remains(struct slot *slot, size_t address, const struct batch_remains *remains)
+{
+    struct counters_traffic *traffic = &slot->memory->addresses[address].traffic;
+
+    if (remains->taken == 0)
+        return;
+    counters_add(&traffic->udp_queries, remains->taken);
+    counters_add(&traffic->udp_responses, remains->sent);
+    counters_batch(&slot->memory->counters, remains->taken);
+    count_given_up(slot, remains->given_up);
+}
+
 /* Gives up what the worker crashed on, if that can be told: then its successor will get further.
  * Logged if `death` is given. Returns the number of queries. */
 static unsigned blame(struct slot *slot, const char *death, bool crashed)
@@ -312,11 +325,11 @@ static void drop_deadly_batches(struct slot *slot)
         struct batch *batch = &slot->memory->addresses[i].batch;
         if (batch->unexplained < UNEXPLAINED_MAX)
             continue;
-        unsigned dropped = batch_drop(batch);
-        count_given_up(slot, dropped);
-        if (dropped > 0)
+        struct batch_remains remains = batch_drop(batch);
+        count_remains(slot, i, &remains);
+        if (remains.given_up > 0)
             log_error("worker %u: %u queries are given up, for %d workers have crashed on them",
-                      slot->number, dropped, UNEXPLAINED_MAX);
+                      slot->number, remains.given_up, UNEXPLAINED_MAX);
     }
 }
 
