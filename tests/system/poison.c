@@ -171,6 +171,7 @@ static void poison_over_tcp_closes_that_connection(void **state)
     frame[1] = (uint8_t)length;
     assert_int_equal(send(fd, frame, length + 2, 0), length + 2);
     assert_true(recv(fd, answer, sizeof answer, 0) > HEADER);
+    assert_int_equal(sum_of("\"tcp_queries\": "), 2);
     close(fd);
 }
 

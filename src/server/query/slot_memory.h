@@ -15,10 +15,13 @@
 
 enum { SLOT_TCP_QUERY_MAX = 512 };
 
+enum { SLOT_TCP_COUNTED = UINT32_MAX };
+
 /* The TCP query being answered: TCP queries die with their connection, but the supervisor says
- * which it was. length is set last and cleared first. */
+ * which it was, and counts it. length is set last and cleared first. */
 struct slot_tcp_query {
     _Atomic uint32_t length; /* 0: none */
+    uint32_t address;        /* in slot_memory.addresses, that it came to; or SLOT_TCP_COUNTED */
     uint8_t octets[SLOT_TCP_QUERY_MAX];
 };
 
@@ -35,6 +38,15 @@ struct slot_memory {
     struct slot_tcp_query tcp_query;
     _Alignas(64) struct slot_address addresses[];
 };
+
+/* The address whose traffic that is. */
+static inline uint32_t slot_memory_address(const struct slot_memory *memory,
+                                           const struct counters_traffic *traffic)
+{
+    size_t offset = (size_t)((const char *)traffic - (const char *)&memory->addresses[0].traffic);
+
+    return (uint32_t)(offset / sizeof memory->addresses[0]);
+}
 
 static inline size_t slot_memory_size(size_t addresses)
 {

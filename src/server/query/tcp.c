@@ -199,10 +199,12 @@ static bool send_output(struct connection *connection)
 
 /* --- answers ----------------------------------------------------------------- */
 
-static void note_query(struct slot_tcp_query *noted, const uint8_t *query, size_t length)
+static void note_query(struct slot_tcp_query *noted, uint32_t address, const uint8_t *query,
+                       size_t length)
 {
     size_t copied = length < SLOT_TCP_QUERY_MAX ? length : SLOT_TCP_QUERY_MAX;
 
+    noted->address = address;
     memcpy(noted->octets, query, copied);
     batch_write(&noted->length, (uint32_t)copied);
 }
@@ -222,7 +224,8 @@ static size_t continue_transfer(struct connection *connection)
     struct slot_tcp_query *noted = &connection->tcp->memory->tcp_query;
     uint8_t *frame = connection->output + connection->output_end;
 
-    note_query(noted, transfer->query, WIRE_HEADER_SIZE + (size_t)transfer->question_length);
+    note_query(noted, SLOT_TCP_COUNTED, transfer->query,
+               WIRE_HEADER_SIZE + (size_t)transfer->question_length);
     size_t n = transfer_next(transfer, connection->tcp->settings->now, frame + FRAMING_PREFIX);
     batch_write(&noted->length, 0);
     if (n > 0)
@@ -247,16 +250,17 @@ static void answer_one(struct connection *connection, const uint8_t *query, size
     uint8_t *frame = connection->output + connection->output_end;
     struct answer_report report;
 
-    note_query(&tcp->memory->tcp_query, query, length);
+    note_query(&tcp->memory->tcp_query, slot_memory_address(tcp->memory, connection->traffic),
+               query, length);
     tcp->settings->transfers_busy = !transfers_have_room(&tcp->transfers, connection->network);
     size_t n = answer(tcp->settings, &connection->client, query, length, frame + FRAMING_PREFIX,
                       WIRE_MESSAGE_MAX, &report);
     batch_write(&tcp->memory->tcp_query.length, 0);
+    counters_add(&connection->traffic->tcp_queries, 1);
     if (n > 0)
         put_frame(connection, frame, n);
     else if (report.kind == ANSWER_TRANSFER)
         n = begin_transfer(connection, query, length);
-    counters_add(&connection->traffic->tcp_queries, 1);
     counters_answered(&tcp->memory->counters, &report, length, n);
     if (n > 0)
         counters_add(&connection->traffic->tcp_responses, 1);

@@ -292,6 +292,13 @@ static void count_remains(struct slot *slot, size_t address, const struct batch_
     count_given_up(slot, remains->given_up);
 }
 
+/* What the worker would have counted with its answer. */
+static void count_tcp_query(struct slot *slot, uint32_t address)
+{
+    if (address < slot->listener_count)
+        counters_add(&slot->memory->addresses[address].traffic.tcp_queries, 1);
+}
+
 /* Gives up what the worker crashed on, if that can be told: then its successor will get further.
  * Logged if `death` is given. Returns the number of queries. */
 static unsigned blame(struct slot *slot, const char *death, bool crashed)
@@ -312,6 +319,7 @@ static unsigned blame(struct slot *slot, const char *death, bool crashed)
     if (crashed && length > 0 && length <= SLOT_TCP_QUERY_MAX) {
         if (death != NULL)
             log_query(slot, "TCP", death, tcp_query->octets, length);
+        count_tcp_query(slot, tcp_query->address);
         blamed++;
     }
     return blamed;
