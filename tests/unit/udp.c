@@ -548,6 +548,34 @@ static void a_charge_under_way_is_blamed(void **state)
     rrl_destroy(scene->protection.limiter);
 }
 
+/* --- a client without a port ------------------------------------------------------------------ */
+
+static void a_query_from_port_0_gets_no_answer(void **state)
+{
+    struct scene *scene = *state;
+    const struct counters *counters = &scene->memory->counters;
+
+    for (unsigned limited = 0; limited < 2; limited++) {
+        if (limited == 1)
+            limit(scene);
+        memset(&kernel, 0, sizeof kernel);
+        kernel.hides_port = true;
+        uint64_t queries = scene->memory->addresses[0].traffic.udp_queries;
+        uint64_t responses = scene->memory->addresses[0].traffic.udp_responses;
+        uint64_t unsendable = counters->dropped[COUNTERS_DROP_UNSENDABLE];
+        uint64_t answered = counters->answers[COUNTERS_TYPE_A][RCODE_NOERROR];
+        send_queries(scene, QUERIES);
+        assert_int_equal(udp_serve(&scene->udp), QUERIES);
+        assert_int_equal(take_answers(scene), 0xfe);
+        assert_int_equal(scene->memory->addresses[0].traffic.udp_queries - queries, QUERIES);
+        assert_int_equal(scene->memory->addresses[0].traffic.udp_responses - responses,
+                         QUERIES - 1);
+        assert_int_equal(counters->dropped[COUNTERS_DROP_UNSENDABLE] - unsendable, 1);
+        assert_int_equal(counters->answers[COUNTERS_TYPE_A][RCODE_NOERROR] - answered, QUERIES - 1);
+    }
+    rrl_destroy(scene->protection.limiter);
+}
+
 /* --- answers that leave together ---------------------------------------------------------------
  */
 
@@ -701,6 +729,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(answers_of_a_dead_worker_are_charged, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(a_charge_under_way_is_blamed, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_query_from_port_0_gets_no_answer, open_scene,
+                                        close_scene),
         cmocka_unit_test_setup_teardown(answers_to_one_client_leave_together, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(answers_of_another_length_leave_apart, open_scene,

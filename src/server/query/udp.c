@@ -113,6 +113,13 @@ static inline void decide(struct udp *udp, unsigned i, size_t length)
         counters_add(&udp->counters->cut_off, 1);
 }
 
+/* Nothing can be sent to port 0, where such a query says that it comes from (RFC 768). */
+static inline bool has_no_port(const union address *peer)
+{
+    /* The port is at the same place in both kinds of address. */
+    return peer->v4.sin_port == 0;
+}
+
 static void finish_all(struct udp *udp)
 {
     struct batch *batch = udp->batch;
@@ -121,6 +128,11 @@ static void finish_all(struct udp *udp)
     struct client client;
 
     for (unsigned i = 0; look_at_pending(batch, &i); i++) {
+        if (__builtin_expect(has_no_port(&batch->peer[i]), 0)) {
+            decide(udp, i, 0);
+            counters_add(&udp->counters->dropped[COUNTERS_DROP_UNSENDABLE], 1);
+            continue;
+        }
         address_to_client(&batch->peer[i], TRANSPORT_UDP, &client);
         size_t length = answer_finish(&tasks[i], udp->settings, &client, batch->reply[i],
                                       BATCH_REPLY_MAX, &report);
