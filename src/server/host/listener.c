@@ -143,18 +143,6 @@ static void explain(int reason, const union address *address, int type,
     }
 }
 
-/* A socket that comes from another daemon may have been about to be closed. */
-static void take_fence_away(int fd)
-{
-    union address peer;
-    socklen_t length = sizeof peer;
-
-    if (getpeername(fd, &peer.any, &length) != 0)
-        return;
-    peer.any.sa_family = AF_UNSPEC;
-    (void)!connect(fd, &peer.any, sizeof peer);
-}
-
 enum listener_outcome listener_open(const struct listener *listener, bool first,
                                     struct listener_sockets *sockets,
                                     char error[LISTENER_ERROR_MAX])
@@ -163,8 +151,6 @@ enum listener_outcome listener_open(const struct listener *listener, bool first,
 
     if (sockets->udp < 0)
         sockets->udp = open_socket(address, SOCK_DGRAM, first);
-    else
-        take_fence_away(sockets->udp);
     if (sockets->udp >= 0 && sockets->tcp < 0)
         sockets->tcp = open_socket(address, SOCK_STREAM, first);
     if (sockets->tcp >= 0)
@@ -205,6 +191,14 @@ void listener_fence(const struct listener *listener, const struct listener_socke
         nobody.v6.sin6_port = htons(DISCARD_PORT);
     /* Should the kernel refuse, closing is as it always was. */
     (void)!connect(sockets->udp, &nobody.any, address_length(&nobody));
+}
+
+bool listener_is_fenced(int udp)
+{
+    union address peer;
+    socklen_t length = sizeof peer;
+
+    return getpeername(udp, &peer.any, &length) == 0;
 }
 
 struct listener_queue listener_queue(const struct listener_sockets *sockets)

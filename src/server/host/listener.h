@@ -64,6 +64,10 @@ void listener_close(struct listener_sockets *sockets);
  */
 void listener_fence(const struct listener *listener, const struct listener_sockets *sockets);
 
+/* Is that such a socket? There is no way back: without its peer it is out of its group, and the
+ * kernel finds it first and gives it all that comes to the address. */
+bool listener_is_fenced(int udp);
+
 /* What the kernel says of a UDP socket's receive queue (SO_MEMINFO), in octets as it counts them.
  */
 struct listener_queue {

@@ -81,6 +81,14 @@ static void take_table(struct handover *handover, const char *name, uint64_t gen
         discard(name, fd);
 }
 
+/* A daemon died while it drained the sockets of workers that were to be fewer. They are closed
+ * before any that takes their place is bound: theirs are the last places in the group, and so the
+ * others keep their numbers. */
+static bool was_about_to_close(enum handover_kind kind, int fd)
+{
+    return kind == HANDOVER_UDP && listener_is_fenced(fd);
+}
+
 /* True if it is one of ours, by its name. */
 static bool take_kept(struct handover *handover, const char *name, int fd)
 {
@@ -96,7 +104,7 @@ static bool take_kept(struct handover *handover, const char *name, int fd)
     if (sscanf(name, "sorrel-%u-", &slot) != 1)
         return false;
     if (slot >= STEERING_SLOTS_MAX || !describe(fd, &address, &kind) ||
-        !handover_add(handover, kind, slot, &address, fd))
+        was_about_to_close(kind, fd) || !handover_add(handover, kind, slot, &address, fd))
         discard(name, fd);
     return true;
 }
