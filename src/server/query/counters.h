@@ -61,7 +61,7 @@ enum counters_feature {
 enum counters_drop {
     COUNTERS_DROP_RESPONSE,     /* it was itself a response (QR=1) */
     COUNTERS_DROP_SHORT,        /* shorter than a header */
-    COUNTERS_DROP_UNSENDABLE,   /* the kernel would not take the answer */
+    COUNTERS_DROP_UNSENDABLE,   /* the kernel would not take the answer, or it is for port 0 */
     COUNTERS_DROP_CRASHED,      /* a worker died on it */
     COUNTERS_DROP_RATE_LIMITED, /* too many for its client's network (rrl.h) */
     COUNTERS_DROPS,
