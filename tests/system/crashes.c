@@ -1,6 +1,7 @@
 /*
  * Workers are killed one after the other while numbered queries come at a fixed rate: SIGKILL costs
  * no query; a crash costs at most the one that the worker was looking at, and that one is logged.
+ * All are counted.
  *
  * Exits 77 (skipped) if the machine does not let the generator hold its rate.
  */
@@ -38,6 +39,12 @@ static void write_zone(FILE *file)
 static bool are_logged(void *lost)
 {
     return daemon_count_given_up(&daemon_under_test) >= *(uint64_t *)lost;
+}
+
+/* So are those of batches that were sent just when their worker died. */
+static bool are_counted(void *sent)
+{
+    return daemon_sum(&daemon_under_test, "udp_queries") >= *(uint64_t *)sent;
 }
 
 static bool has_gone(void *context)
@@ -90,6 +97,9 @@ static bool run(int signal, const char *steering, unsigned rate, uint64_t lost_a
         expect("lost", tally.lost, lost_at_most);
         if (!child_wait(are_logged, &tally.lost, 5))
             expect("lost and not logged", tally.lost, daemon_count_given_up(&daemon_under_test));
+        if (!child_wait(are_counted, &tally.sent, 5))
+            expect("sent and not counted", tally.sent,
+                   daemon_sum(&daemon_under_test, "udp_queries"));
         expect("duplicates", tally.duplicates, 0);
         expect("wrong", tally.wrong, 0);
         expect("refused", tally.refused, 0);

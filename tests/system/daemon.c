@@ -51,6 +51,30 @@ unsigned daemon_count_given_up(const struct daemon *daemon)
     return count;
 }
 
+uint64_t daemon_sum(const struct daemon *daemon, const char *counter)
+{
+    char socket[96], said[96], line[256], wanted[64];
+    const char *const argv[] = {"./sorrelctl", "--control", socket, "--json", "status", NULL};
+    uint64_t sum = 0;
+
+    snprintf(socket, sizeof socket, "%s/control", daemon->directory);
+    snprintf(said, sizeof said, "%s/said", daemon->directory);
+    snprintf(wanted, sizeof wanted, "\"%s\": ", counter);
+    if (child_run(argv, said) != 0)
+        child_fail("sorrelctl status fails; see %s", said);
+    FILE *file = fopen(said, "re");
+    if (file == NULL)
+        child_fail("%s: %s", said, strerror(errno));
+    while (fgets(line, sizeof line, file) != NULL) {
+        const char *found = strstr(line, wanted);
+        if (found != NULL)
+            sum += strtoull(found + strlen(wanted), NULL, 10);
+    }
+    fclose(file);
+    unlink(said);
+    return sum;
+}
+
 static bool serves_or_ended(void *context)
 {
     struct daemon *daemon = context;

@@ -42,6 +42,10 @@ unsigned daemon_count_logged(const struct daemon *daemon, const char *text);
 /* How many queries its log says that it has given up, for workers have crashed on them. */
 unsigned daemon_count_given_up(const struct daemon *daemon);
 
+/* What all of its workers have counted by that name, as `sorrelctl status` has it: "udp_queries" or
+ * "tcp_queries". A batch is counted once it has been sent. */
+uint64_t daemon_sum(const struct daemon *daemon, const char *counter);
+
 /* Stops it and removes the directory; prints the log if `show_log`. False if it does not stop as it
  * should. */
 bool daemon_stop(struct daemon *daemon, bool show_log);

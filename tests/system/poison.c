@@ -50,32 +50,11 @@ static void send_query(int fd, uint16_t id, bool poison)
     queries_sent++;
 }
 
-/* All that the daemon's workers have counted under that name (sorrelctl status). */
-static uint64_t sum_of(const char *counter)
-{
-    static char said[1 << 14];
-    char socket[96], output[96];
-    const char *const argv[] = {"./sorrelctl", "--control", socket, "--json", "status", NULL};
-    uint64_t sum = 0;
-
-    snprintf(socket, sizeof socket, "%s/control", daemon_under_test.directory);
-    snprintf(output, sizeof output, "%s/said", daemon_under_test.directory);
-    assert_int_equal(child_run(argv, output), 0);
-    FILE *file = fopen(output, "re");
-    assert_non_null(file);
-    said[fread(said, 1, sizeof said - 1, file)] = '\0';
-    fclose(file);
-    unlink(output);
-    for (const char *at = strstr(said, counter); at != NULL; at = strstr(at + 1, counter))
-        sum += strtoull(at + strlen(counter), NULL, 10);
-    return sum;
-}
-
 /* A batch is counted once it has been sent, by a successor if need be. */
 static bool are_counted(void *unused)
 {
     (void)unused;
-    return sum_of("\"udp_queries\": ") >= queries_sent;
+    return daemon_sum(&daemon_under_test, "udp_queries") >= queries_sent;
 }
 
 static unsigned count_given_up(void)
@@ -147,7 +126,7 @@ static void poison_alone_is_survived(void **state)
                     10 + 10 * (unsigned)(time(NULL) - started + 1));
     /* They were queries, too. */
     assert_true(child_wait(are_counted, NULL, 10));
-    assert_int_equal(sum_of("\"udp_queries\": "), queries_sent);
+    assert_int_equal(daemon_sum(&daemon_under_test, "udp_queries"), queries_sent);
     close(fd);
 }
 
@@ -171,7 +150,7 @@ static void poison_over_tcp_closes_that_connection(void **state)
     frame[1] = (uint8_t)length;
     assert_int_equal(send(fd, frame, length + 2, 0), length + 2);
     assert_true(recv(fd, answer, sizeof answer, 0) > HEADER);
-    assert_int_equal(sum_of("\"tcp_queries\": "), 2);
+    assert_int_equal(daemon_sum(&daemon_under_test, "tcp_queries"), 2);
     close(fd);
 }
 
