@@ -9,7 +9,9 @@
 #include "server/host/privilege.h"
 #include "server/host/sandbox.h"
 #include "server/loading/builder.h"
+#include "server/loading/ledger.h"
 #include "server/loading/loader.h"
+#include "server/loading/strays.h"
 #include "server/steering/steering.h"
 #include "server/supervisor/fdstore.h"
 #include "server/supervisor/supervisor.h"
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static _Noreturn void __attribute__((format(printf, 1, 2))) refuse(const char *format, ...)
@@ -149,6 +152,7 @@ static void complete_settings(struct options *options)
 
 struct test_tally {
     size_t errors;
+    struct ledger ledger;
 };
 
 static void report(void *closure, const struct diagnostic *diagnostic)
@@ -160,13 +164,22 @@ static void report(void *closure, const struct diagnostic *diagnostic)
                           diagnostic->text);
 }
 
+static void note_zone(void *closure, const struct name *origin, enum build_outcome outcome)
+{
+    struct test_tally *tally = closure;
+
+    ledger_add_zone(&tally->ledger, origin, outcome);
+}
+
 static int test_zones(const struct settings *settings)
 {
     const struct builder_order order = {.zones = settings->zones,
                                         .zone_count = settings->zone_count};
     struct test_tally tally = {0};
-    const struct builder_sinks sinks = {
-        .listed = builder_confine, .diagnostic = report, .closure = &tally};
+    const struct builder_sinks sinks = {.listed = builder_confine,
+                                        .diagnostic = report,
+                                        .zone = note_zone,
+                                        .closure = &tally};
     struct build_result result;
     struct sealed_table sealed;
     unsigned long zones;
@@ -182,12 +195,17 @@ static int test_zones(const struct settings *settings)
     if (fault != NULL)
         refuse("the zones compile to a table that cannot be used: %s", fault);
     loader_count(&sealed.table, &zones, &records);
+    ledger_commit(&tally.ledger, &sealed.table, false, time(NULL));
+    size_t strays = strays_tell(&settings->protection, &tally.ledger, log_fault, NULL);
+    ledger_free(&tally.ledger);
     seal_unmap(&sealed);
     if (result.failed > 0 || tally.errors > 0) {
         log_error("%lu zone%s good, %zu %s not: see the errors above", zones,
                   zones == 1 ? " is" : "s are", result.failed, result.failed == 1 ? "is" : "are");
         return EXIT_FAILURE;
     }
+    if (strays > 0)
+        return EXIT_FAILURE;
     log_notice("%lu zone%s (%llu records): no errors", zones, zones == 1 ? "" : "s", records);
     return EXIT_SUCCESS;
 }

@@ -79,6 +79,9 @@ void acl_resolve(const struct acl_entries *zones, const struct acl_entries *list
 
     for (size_t i = 0; i < zones->count; i++) {
         const struct acl_entry *entry = &zones->items[i];
+        rules->origin = (struct access_origin){.text = entry->owner == NULL ? entry->who : NULL,
+                                               .file = entry->file,
+                                               .line = entry->line};
         if (allow_list(lists, entry, rules))
             continue;
         bool is_right = entry->owner != NULL

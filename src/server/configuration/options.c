@@ -836,8 +836,10 @@ static bool take_who(struct options *options, const struct option_row *row, cons
                                     .line = options->origin.line,
                                     .open = row->section != NULL};
 
-    if (options->origin.file == NULL)
+    if (options->origin.file == NULL) {
+        rules->origin = (struct access_origin){.text = text};
         return access_rules_read(rules, text, error);
+    }
     return acl_add(entries, &entry) || refuse_memory(error);
 }
 

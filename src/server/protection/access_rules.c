@@ -71,7 +71,7 @@ static struct access_rule *rule_of(struct access_rules *rules, const struct name
     if (place > 0)
         return &rules->rules[place - 1];
     struct access_rule *rule = &rules->rules[rules->count];
-    *rule = (struct access_rule){.others = apex == NULL};
+    *rule = (struct access_rule){.others = apex == NULL, .origin = rules->origin};
     if (apex != NULL)
         rule->apex = *apex;
     place = rules->count + 1;

@@ -13,9 +13,17 @@
 
 enum { ACCESS_RULES_ERROR_MAX = 512 };
 
+/* What a rule comes from; the strings are the caller's. */
+struct access_origin {
+    const char *text; /* [ZONE=]WHO as given; NULL: in the section of the zone itself */
+    const char *file; /* whose line `line` has it; NULL: the command line */
+    unsigned line;
+};
+
 struct access_rule {
     bool others; /* for the zones that have no rule of their own, and `apex` is nothing */
     struct name apex;
+    struct access_origin origin; /* the first, if there are several */
     struct access_list allowed;
 };
 
@@ -27,6 +35,7 @@ struct access_rules {
     size_t index_size; /* a power of two, or 0 */
     size_t others;     /* place of the rule for the zones that have none, or 0 */
     bool with_keys;    /* `who` may be key:NAME, too */
+    struct access_origin origin; /* of what is added next */
 };
 
 /* The name that `text` is; false: it is none. */

@@ -2,6 +2,7 @@
 
 #include "server/configuration/command_line.h"
 #include "server/host/log.h"
+#include "server/loading/strays.h"
 #include "server/supervisor/supervision.h"
 
 #include <stdio.h>
@@ -209,6 +210,20 @@ bool reconfigure_check(const struct supervisor *supervisor, char error[RECONFIGU
     options_free(next);
     free(next);
     return true;
+}
+
+static void warn(void *closure, const char *sentence)
+{
+    (void)closure;
+    log_plain(LOG_LEVEL_WARNING, "%s", sentence);
+}
+
+void reconfigure_tell_strays(const struct supervisor *supervisor)
+{
+    const struct options *last =
+        supervisor->reread != NULL ? supervisor->reread : supervisor->options;
+
+    strays_tell(&last->settings.protection, &supervisor->ledger, warn, NULL);
 }
 
 void reconfigure_close(struct supervisor *supervisor)

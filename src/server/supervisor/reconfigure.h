@@ -23,6 +23,10 @@ bool reconfigure(struct supervisor *supervisor, char error[RECONFIGURE_ERROR_MAX
 /* Looks for faults only; the same otherwise. */
 bool reconfigure_check(const struct supervisor *supervisor, char error[RECONFIGURE_ERROR_MAX]);
 
+/* Warns of rules for zones that are not served (strays.h), as the file has them that was read last.
+ * The zones have been loaded. */
+void reconfigure_tell_strays(const struct supervisor *supervisor);
+
 /* Frees what was read. */
 void reconfigure_close(struct supervisor *supervisor);
 

@@ -505,8 +505,11 @@ static void serve_inherited(struct supervisor *supervisor)
 
 static void commit_ledger(struct supervisor *supervisor)
 {
-    ledger_commit(&supervisor->ledger, &supervisor->table.sealed.table,
-                  supervisor->reloads.only != NULL, time(NULL));
+    bool partial = supervisor->reloads.only != NULL;
+
+    ledger_commit(&supervisor->ledger, &supervisor->table.sealed.table, partial, time(NULL));
+    if (!partial)
+        reconfigure_tell_strays(supervisor);
 }
 
 /* All zones are as they are in the table that there is. */
