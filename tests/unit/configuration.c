@@ -147,7 +147,7 @@ static const struct {
      "sorrel.conf:2: allow-transfer = nobody: give an IPv4 or IPv6 address, or ADDR/BITS, or the "
      "name of an acl\n"},
     {"allow-query = \"key:k\"\n", "sorrel.conf:1: allow-query = key:k: give an IPv4 or IPv6 "
-                                   "address, or ADDR/BITS, or the name of an acl\n"},
+                                  "address, or ADDR/BITS, or the name of an acl\n"},
     {"key k { }\n", "sorrel.conf:1: key \"k\": give either its secret or its secret-file\n"},
     {"key k { secret = \"c2Vj\" secret-file = x }\n",
      "sorrel.conf:1: key \"k\": give either its secret or its secret-file\n"},
@@ -161,6 +161,16 @@ static const struct {
     {"workers 4\nlisten = ::1\n", "sorrel.conf:1: workers has no value: write workers = VALUE\n"},
     {"workers =\nlisten = ::1\n", "sorrel.conf:1: workers has no value: write workers = VALUE\n"},
     {"workers", "sorrel.conf:1: workers has no value: write workers = VALUE\n"},
+    /* that hides nothing of what is behind */
+    {"workers 4\nstall = x\nlog {\n level\n timestamps = maybe }\nlissen = ::1\n",
+     "sorrel.conf:1: workers has no value: write workers = VALUE\n"
+     "sorrel.conf:2: stall = x: give a number of seconds from 0.5 to 3600, or 0\n"
+     "sorrel.conf:4: level has no value: write level = VALUE\n"
+     "sorrel.conf:5: timestamps = maybe: give yes or no\n"
+     "sorrel.conf:6: there is no option lissen: is listen meant?\n"},
+    {"zone a b {\n file = x\n}\nworkers = x\n",
+     "sorrel.conf:1: zone has no value: write zone = VALUE\n"
+     "sorrel.conf:4: workers = x: give a number of workers from 1 to 512, or auto\n"},
     {"workers = 4;\n", "sorrel.conf:1: there are no semicolons here: a line's end is enough\n"},
     {"zones = z/*.zone\n",
      "sorrel.conf:1: unexpected *: a word with it belongs in quotation marks\n"},
@@ -263,6 +273,57 @@ static void files_are_text(void **state)
     assert_false(read_file(&options, faults));
     assert_string_equal(faults, "sorrel.conf: cannot be read: No such file or directory\n");
     options_free(&options);
+}
+
+/* Whatever is wrong with a key, none of its secret is told: `s3cr` begins each of its parts here.
+ */
+static void secrets_are_not_told(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *part; /* of a sentence */
+    } keys[] = {
+        {"secret = s3crEt\nsecret = s3crAb\n", ":2: secret: line 1 of sorrel.conf has it already"},
+        {"secret = ''\n", ":1: secret: give BASE64, or leave the option out"},
+        {"secret = s3crEt s3crAb\n", ":1: what is behind the secret is no option"},
+        {"secret = s3crEt s3crAb s3crYs s3crUi\n", ":1: what is behind the secret is no option"},
+        {"secret = s3crEt s3crAb=\n", ":1: what is behind the secret is no option"},
+        {"secret = s3crEt s3crAb = s3crYs\n", ":1: what is behind the secret is no option"},
+        {"secret = s3crEt s3crAb { s3crYs = s3crUi }\n", ":1: what is behind the secret"},
+        {"secret = s3crEt\n s3crAb\n s3crYs", ":2: what is behind the secret is no option"},
+        {"secret =\n s3crAb=\n", ":1: secret has no value"},
+        {"secret = s3crEt+s3crAb==\n", ":1: unexpected +: a word with it belongs in"},
+        {"secret = s3crEt/s3crAb==\n", ":1: unexpected =: an option is"},
+        {"secret = \"s3crEt\" \"s3crAb\"\n", ":1: what is behind the secret is no option"},
+        {"secret = \"s3crEt\ns3crAb\n", ":1: the quotation mark that opens in this line"},
+        {"secret = \"s3crEt\\9s3crAb\"\n", ":1: a backslash is where none may be"},
+        {"secret = \"s3crEt\\777\"\n", ":1: a backslash is where none may be"},
+        {"secret = { s3crEt s3crAb }\n", ":1: a comma belongs before the second value"},
+        {"secret = { s3crEt, s3crAb }\n", "unexpected {: this option has one value"},
+        {"secret { s3crEt s3crAb }\n", ":1: a section cannot be in another"},
+        {"secret s3crEt\n", ":1: secret has no value"},
+        {"secret: s3crEt\n", ":1: secret: has no value"},
+        {"secret += s3crEt\n", ":1: secret has one value"},
+        {"secrt = s3crEt s3crAb\n", ":1: there is no option secrt in key { }: is secret meant?"},
+        {"secret = s3crEt\nalgoritm = hmac-sha256\n", ":2: there is no option algoritm in key { }"},
+        {"secret = s3crEt%\n", "its secret is not base64"},
+        {"} secret = s3crEt s3crAb key b {\n", ":1: secret belongs in key { }"},
+        {"} log { secret = s3crEt s3crAb } key b {\n", ":1: secret belongs in key { }"},
+        {"} kye c { secret = s3crEt s3crAb } key b {\n", ":1: there is no section kye"},
+        {"} secrte = s3crEt s3crAb key b {\n", ":1: there is no option secrte"},
+    };
+    struct options options;
+    char text[512], faults[TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        snprintf(text, sizeof text, "key a { %s }\n", keys[i].text);
+        write_text(path, text);
+        assert_false(read_file(&options, faults));
+        if (strstr(faults, "s3cr") != NULL || strstr(faults, keys[i].part) == NULL)
+            fail_msg("%s says %s", text, faults);
+        options_free(&options);
+    }
 }
 
 static void too_many_faults_are_counted(void **state)
@@ -464,6 +525,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_are_told),
         cmocka_unit_test(files_are_text),
+        cmocka_unit_test(secrets_are_not_told),
         cmocka_unit_test(too_many_faults_are_counted),
         cmocka_unit_test(values_arrive),
         cmocka_unit_test(lists_stand_for_their_addresses),

@@ -134,6 +134,8 @@ struct scan {
     unsigned line;
     struct teller teller;
     config_text_check *check;
+    config_text_judge *judge;
+    enum config_text_words words; /* as judged of the last statement */
     enum token token;
     char *begin; /* of the token */
     unsigned token_line;
@@ -274,7 +276,8 @@ static bool scan_list(struct scan *scan)
             next(scan);
         else if (scan->token == TOKEN_WORD)
             return tell(&scan->teller, scan->token_line,
-                        "a comma belongs before %s: a list is { VALUE, VALUE }", scan->word);
+                        "a comma belongs before %s: a list is { VALUE, VALUE }",
+                        scan->words == CONFIG_TEXT_SHOWN ? scan->word : "the second value");
     }
     if (is_unclosed(scan, line) || scan->token == TOKEN_WRONG)
         return false;
@@ -298,13 +301,38 @@ static bool scan_section(struct scan *scan, const char *section, unsigned depth)
     return true;
 }
 
-static bool has_no_value(const struct scan *scan, unsigned line, const char *name)
+/* The statement from `begin` on is no option: goes on behind its line, or what opens in that. False
+ * if there is nothing to go on with. */
+static bool skip_statement(struct scan *scan, char *begin, unsigned line)
 {
-    return tell(&scan->teller, line, "%s has no value: write %s = VALUE", name, name);
+    unsigned depth = 0;
+
+    while (scan->token != TOKEN_END && scan->token != TOKEN_WRONG &&
+           (depth > 0 || (scan->token_line == line && scan->token != TOKEN_CLOSE))) {
+        depth += scan->token == TOKEN_OPEN;
+        depth -= scan->token == TOKEN_CLOSE;
+        next(scan);
+    }
+    blank(begin, scan->begin);
+    return scan->token != TOKEN_WRONG;
+}
+
+static bool has_no_value(struct scan *scan, char *begin, unsigned line, const char *name)
+{
+    tell(&scan->teller, line, "%s has no value: write %s = VALUE", name, name);
+    return skip_statement(scan, begin, line);
+}
+
+static bool is_hidden(struct scan *scan, char *begin, unsigned line)
+{
+    tell(&scan->teller, line,
+         "what is behind the secret is no option, and not shown here: a value with blanks, = or + "
+         "belongs in quotation marks, on one line");
+    return skip_statement(scan, begin, line);
 }
 
 /* VALUE or a list; the token is the equals sign before it. */
-static bool scan_value(struct scan *scan, const char *name)
+static bool scan_value(struct scan *scan, char *begin, const char *name)
 {
     unsigned line = scan->token_line;
 
@@ -315,7 +343,7 @@ static bool scan_value(struct scan *scan, const char *name)
         if (!scan_list(scan))
             return false;
     } else if (scan->token != TOKEN_WORD || scan->token_line != line) {
-        return has_no_value(scan, line, name);
+        return has_no_value(scan, begin, line, name);
     }
     next(scan);
     return true;
@@ -329,17 +357,25 @@ static bool scan_statement(struct scan *scan, const char *section, unsigned dept
     unsigned line = scan->token_line;
 
     memcpy(name, scan->word, sizeof name);
+    scan->words = scan->judge(section, name, scan->words != CONFIG_TEXT_SHOWN);
     next(scan);
+    const struct scan behind_name = *scan;
     bool has_title = scan->token == TOKEN_WORD;
     if (has_title)
         next(scan);
     if (scan->token == TOKEN_WRONG)
         return false;
     bool is_section = scan->token == TOKEN_OPEN;
-    if (!is_section && (has_title || scan->token != TOKEN_EQUALS))
-        return has_no_value(scan, line, name);
+    bool is_whole = is_section || (!has_title && scan->token == TOKEN_EQUALS);
+    if (!is_whole)
+        *scan = behind_name; /* what seems to be a title may begin the next statement */
+    if (scan->words == CONFIG_TEXT_HIDDEN)
+        return is_hidden(scan, begin, line);
+    if (!is_whole)
+        return has_no_value(scan, begin, line, name);
     bool is_known = scan->check(scan->teller.closure, line, section, name, is_section);
-    if (is_section ? !scan_section(scan, is_known ? name : "", depth) : !scan_value(scan, name))
+    if (is_section ? !scan_section(scan, is_known ? name : "", depth)
+                   : !scan_value(scan, begin, name))
         return false;
     if (!is_known)
         blank(begin, scan->begin);
@@ -361,10 +397,11 @@ static bool scan_options(struct scan *scan, const char *section, unsigned depth)
                 "unexpected %c: an option is NAME = VALUE, a section NAME { ... }", *scan->begin);
 }
 
-bool config_text_prepare(struct config_text *text, config_text_check *check, config_text_sink *sink,
-                         void *closure)
+bool config_text_prepare(struct config_text *text, config_text_check *check,
+                         config_text_judge *judge, config_text_sink *sink, void *closure)
 {
-    struct scan scan = {.at = text->octets, .line = 1, .teller = {sink, closure}, .check = check};
+    struct scan scan = {
+        .at = text->octets, .line = 1, .teller = {sink, closure}, .check = check, .judge = judge};
 
     return scan_options(&scan, NULL, 0);
 }

@@ -25,6 +25,19 @@ typedef void config_text_sink(void *closure, unsigned line, const char *sentence
 typedef bool config_text_check(void *closure, unsigned line, const char *section, const char *name,
                                bool is_section);
 
+/* Which words sentences may show: a secret without the quotation marks that it wants may be taken
+ * for several words, and for names of options. */
+enum config_text_words {
+    CONFIG_TEXT_SHOWN,
+    CONFIG_TEXT_SECRET, /* not what is behind the name */
+    CONFIG_TEXT_HIDDEN, /* nor the name */
+};
+
+/* Of the option or section `name` in `section`. `is_behind_secret`: what is before it is not
+ * shown. */
+typedef enum config_text_words config_text_judge(const char *section, const char *name,
+                                                 bool is_behind_secret);
+
 struct config_text {
     char *octets; /* `length` of them, and a NUL behind */
     size_t length;
@@ -37,11 +50,11 @@ bool config_text_read(struct config_text *text, const char *path, config_text_si
 void config_text_free(struct config_text *text);
 
 /*
- * Puts blanks in the place of comments, and of options and sections that the check turns down.
- * Lines keep their numbers. False if quotes, braces or characters leave nothing to go on with,
- * which the sink has been told.
+ * Puts blanks in the place of comments, of options and sections that the check turns down, and of
+ * options without a value. Lines keep their numbers. False if quotes, braces or characters leave
+ * nothing to go on with, which the sink has been told.
  */
-bool config_text_prepare(struct config_text *text, config_text_check *check, config_text_sink *sink,
-                         void *closure);
+bool config_text_prepare(struct config_text *text, config_text_check *check,
+                         config_text_judge *judge, config_text_sink *sink, void *closure);
 
 #endif

@@ -120,13 +120,23 @@ static void pass_on_faults(struct reading *state, configuration_sink *sink, void
 
 /* --- names ------------------------------------------------------------------------------ */
 
-/* In which section, or outside all, is there an option of that name? NULL: nowhere. */
-static const char *find_home(const char *name)
+/* The option of that name, in whatever section; NULL: there is none. */
+static const struct option_row *find_anywhere(const char *name)
 {
     for (const struct option_row *row = options_table; row->name != NULL; row++)
         if ((row->place & OPTION_FILE) != 0 && strcmp(row->name, name) == 0)
-            return row->section != NULL ? row->section : "";
+            return row;
     return NULL;
+}
+
+/* In which section, or outside all, is there an option of that name? NULL: nowhere. */
+static const char *find_home(const char *name)
+{
+    const struct option_row *row = find_anywhere(name);
+
+    if (row == NULL)
+        return NULL;
+    return row->section != NULL ? row->section : "";
 }
 
 static void tell_unknown(unsigned line, const char *section, const char *name, bool is_section)
@@ -192,6 +202,41 @@ static bool check_name(void *closure, unsigned line, const char *section, const 
     else
         tell_unknown(line, section, name, false);
     return false;
+}
+
+static bool has_secrets(const char *section)
+{
+    for (const struct option_row *row = options_table; row->name != NULL; row++)
+        if (row->secret && section != NULL && strcmp(row->section, section) == 0)
+            return true;
+    return false;
+}
+
+/* Is a secret what `name` was meant for? */
+static bool is_nearly_secret(const char *name)
+{
+    for (const struct option_row *row = options_table; row->name != NULL; row++) {
+        const char *nearest = row->secret ? options_nearest(row->section, name, OPTION_FILE) : NULL;
+        if (nearest != NULL && strcmp(nearest, row->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum config_text_words judge(const char *section, const char *name, bool is_behind_secret)
+{
+    enum { LEAST = 4 }; /* fewer letters are near to some name by chance */
+    const struct option_row *row = find_anywhere(name);
+
+    if (row != NULL)
+        return row->secret ? CONFIG_TEXT_SECRET : CONFIG_TEXT_SHOWN;
+    if (options_find_section(name) != NULL || strcmp(name, include) == 0)
+        return CONFIG_TEXT_SHOWN;
+    if (is_behind_secret &&
+        (strlen(name) < LEAST || options_nearest(section, name, OPTION_FILE) == NULL))
+        return CONFIG_TEXT_HIDDEN;
+    return is_behind_secret || has_secrets(section) || is_nearly_secret(name) ? CONFIG_TEXT_SECRET
+                                                                              : CONFIG_TEXT_SHOWN;
 }
 
 /* --- files ------------------------------------------------------------------------------- */
@@ -278,9 +323,15 @@ static int take_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *re
 
     *(const char **)result = "";
     reading->options->origin.line = line;
-    if (row == NULL)
+    if (row == NULL) {
         take_include(line, value);
-    else if (!options_take(reading->options, row, value, error))
+        return 0;
+    }
+    if (options_take(reading->options, row, value, error))
+        return 0;
+    if (row->secret)
+        fault(line, "%s: %s", row->name, error);
+    else
         fault(line, "%s = %.200s: %s", row->name, *value != '\0' ? value : "\"\"", error);
     return 0;
 }
@@ -319,6 +370,12 @@ __attribute__((format(printf, 2, 0))) static void confuse_fault(cfg_t *cfg, cons
     };
     char sentence[CONFIGURATION_SENTENCE_MAX];
 
+    /* What it shows of a text in quotation marks may be a secret's. */
+    if (has_secrets(cfg->name) &&
+        (strstr(format, "escape") != NULL || strstr(format, "octal") != NULL)) {
+        fault((unsigned)cfg->line, "a backslash is where none may be: base64 has none");
+        return;
+    }
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
         if (strcmp(format, sentences[i].format) == 0) {
             fault((unsigned)cfg->line, "%s%s%s", sentences[i].before,
@@ -414,7 +471,7 @@ static void read_file(struct file *file)
         return;
     reading->options->origin.file = file->path;
     reading->section_count = reading->next_section = 0;
-    if (config_text_prepare(&text, check_name, text_fault, file) && text.length > 0)
+    if (config_text_prepare(&text, check_name, judge, text_fault, file) && text.length > 0)
         parse(&text, file->path);
     config_text_free(&text);
 }

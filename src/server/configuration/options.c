@@ -438,6 +438,7 @@ const struct option_row options_table[] = {
      .help = "what messages are signed with: hmac-sha256, unless it is hmac-sha384 or hmac-sha512"},
     {.section = "key",
      .name = "secret",
+     .secret = true,
      .place = OPTION_FILE,
      .argument = "BASE64",
      .take = option_take_text,

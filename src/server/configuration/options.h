@@ -11,8 +11,8 @@
 #define SORREL_SERVER_OPTIONS_H
 
 #include "server/configuration/acl.h"
-#include "server/host/log.h"
 #include "server/configuration/settings.h"
+#include "server/host/log.h"
 #include "zone/source.h"
 
 #include <stdbool.h>
@@ -78,6 +78,7 @@ struct option_row {
     const char *command; /* its name on the command line, if that is another */
     char letter;         /* 0: none */
     bool repeats;        /* in a file: NAME = { VALUE, VALUE }, or several times */
+    bool secret;         /* nobody is told its value, nor what may be a part of it */
     enum option_place place;
     const char *argument; /* as --help and the manuals name it; NULL on a flag */
     option_take *take;
