@@ -196,7 +196,7 @@ static void print_outcome(const json_t *zone, FILE *out)
     if (strcmp(outcome, "unchanged") == 0)
         return;
     if (strcmp(outcome, "unknown") == 0)
-        outcome = "is none of the zones";
+        outcome = "is none of the zones: sorrelctl zones lists them";
     fprintf(out, "%s %s", text(zone, "zone"), outcome);
     if (strcmp(outcome, "loaded") == 0)
         fprintf(out, ", serial %lld, %lld record%s", number(zone, "serial"),

@@ -88,7 +88,7 @@ static void replies_look_right(void **state)
          "d.zone: gone\n"
          "d. failed, and is not served\n"
          "e. removed\n"
-         "f. is none of the zones\n"
+         "f. is none of the zones: sorrelctl zones lists them\n"
          "1 loaded, 1 unchanged, 2 failed, 1 removed, 1 unknown\n"},
         {render_reload, "{'error': 'no', 'errors': [{'reason': 'no such directory'}]}",
          "no such directory\n"},

@@ -73,6 +73,7 @@ static bool take_argument(struct options *options, const struct option_row *row,
 {
     char reason[OPTION_ERROR_MAX];
     const char *text = row->argument != NULL ? optarg : "yes";
+    const char *shown = *text != '\0' ? text : "\"\"";
 
     options_state(options, row)->is_commanded = true;
     if (row->take(options, row, text, reason)) {
@@ -81,9 +82,9 @@ static bool take_argument(struct options *options, const struct option_row *row,
         snprintf(reason, sizeof reason, "out of memory");
     }
     if (row->letter != 0)
-        snprintf(error, OPTION_ERROR_MAX, "-%c %s: %.400s", row->letter, optarg, reason);
+        snprintf(error, OPTION_ERROR_MAX, "-%c %s: %.400s", row->letter, shown, reason);
     else
-        snprintf(error, OPTION_ERROR_MAX, "--%s %s: %.400s", options_command_name(row), optarg,
+        snprintf(error, OPTION_ERROR_MAX, "--%s %s: %.400s", options_command_name(row), shown,
                  reason);
     return false;
 }

@@ -1,5 +1,7 @@
 #include "server/configuration/config_text.h"
 
+#include "server/host/account.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -97,9 +99,13 @@ bool config_text_read(struct config_text *text, const char *path, config_text_si
                       void *closure)
 {
     const struct teller teller = {sink, closure};
+    char user[ACCOUNT_NAME_MAX];
 
     *text = (struct config_text){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == EACCES)
+        return tell(&teller, 0, "cannot be read: %s, as user %s", strerror(EACCES),
+                    account_name(geteuid(), user));
     if (fd < 0)
         return tell(&teller, 0, "cannot be read: %s", strerror(errno));
     bool is_read = read_file(text, fd, &teller) && check_octets(text, &teller);

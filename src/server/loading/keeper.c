@@ -1,5 +1,6 @@
 #include "server/loading/keeper.h"
 
+#include "server/host/account.h"
 #include "server/host/log.h"
 #include "server/host/mappings.h"
 #include "server/host/privilege.h"
@@ -10,6 +11,7 @@
 #include "zone/provenance.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,8 +65,8 @@ bool keeper_read(const struct keeper *keeper, struct loader_table *table)
     table->result = (struct channel_built){0};
     /* Where nothing can be written either, that is told of once it is tried. */
     if (table->fd < 0 && reason != NULL && access(keeper->directory, W_OK | X_OK) == 0)
-        log_warning("the table kept in %s is of no use, so all zones are read: %s", keeper->path,
-                    reason);
+        log_warning("the table kept in %s is of no use, so all zones are read: %s; it is replaced",
+                    keeper->path, reason);
     return table->fd >= 0;
 }
 
@@ -127,10 +130,21 @@ static _Noreturn void run_child(const struct keeper *keeper)
 
 /* --- the supervisor's side --------------------------------------------------------------- */
 
+#define COMPLAINT "cannot keep the table in %s, so the next start may have to read all zones: %s%s"
+
 static void complain(const struct keeper *keeper, const char *reason, const char *advice)
 {
-    log_warning("cannot keep the table in %s, so the next start may have to read all zones: %s%s",
-                keeper->directory, reason, advice);
+    log_warning(COMPLAINT, keeper->directory, reason, advice);
+}
+
+static const char *name_user(void)
+{
+    static char advice[ACCOUNT_NAME_MAX + 64];
+    char user[ACCOUNT_NAME_MAX];
+
+    snprintf(advice, sizeof advice, "; give it to user %s, whom sorreld runs as",
+             account_name(geteuid(), user));
+    return advice;
 }
 
 static const char *advice_on(int fault)
@@ -144,13 +158,31 @@ static const char *advice_on(int fault)
         return "; name another with --state, or with systemd add ReadWritePaths=";
     case EACCES:
     case EPERM:
-        return "; give it to the user that sorreld runs as";
+        return name_user();
     case ENOSPC:
     case EDQUOT:
         return "; make room, and it is kept again";
     default:
         return "";
     }
+}
+
+bool keeper_check(const char *directory)
+{
+    struct stat status;
+    int fault = 0;
+
+    if (directory == NULL)
+        return true;
+    if (stat(directory, &status) != 0)
+        fault = errno;
+    else if (!S_ISDIR(status.st_mode))
+        fault = ENOTDIR;
+    else if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
+        fault = errno;
+    if (fault != 0)
+        log_error(COMPLAINT, directory, strerror(fault), advice_on(fault));
+    return fault == 0;
 }
 
 static void write_later(struct keeper *keeper, ev_tstamp delay)

@@ -35,6 +35,10 @@ struct keeper {
 void keeper_init(struct keeper *keeper, struct ev_loop *loop, const struct settings *settings,
                  const struct loader_table *table);
 
+/* Can a table be kept in `directory` (NULL: none is)? False, as it would be logged once it is
+ * tried. */
+bool keeper_check(const char *directory);
+
 /* The table kept by an earlier start, validated; false if there is none that can be used, logged
  * unless there is none at all. */
 bool keeper_read(const struct keeper *keeper, struct loader_table *table);
