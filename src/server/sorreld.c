@@ -9,11 +9,14 @@
 #include "server/host/privilege.h"
 #include "server/host/sandbox.h"
 #include "server/loading/builder.h"
+#include "server/loading/keeper.h"
 #include "server/loading/ledger.h"
 #include "server/loading/loader.h"
 #include "server/loading/strays.h"
 #include "server/steering/steering.h"
+#include "server/supervisor/dnstap.h"
 #include "server/supervisor/fdstore.h"
+#include "server/supervisor/metrics.h"
 #include "server/supervisor/supervisor.h"
 #include "server/supervisor/takeover.h"
 #include "table/seal.h"
@@ -171,15 +174,14 @@ static void note_zone(void *closure, const struct name *origin, enum build_outco
     ledger_add_zone(&tally->ledger, origin, outcome);
 }
 
-static int test_zones(const struct settings *settings)
+/* `sound`: nothing else is wrong. */
+static int test_zones(const struct settings *settings, bool sound)
 {
     const struct builder_order order = {.zones = settings->zones,
                                         .zone_count = settings->zone_count};
     struct test_tally tally = {0};
-    const struct builder_sinks sinks = {.listed = builder_confine,
-                                        .diagnostic = report,
-                                        .zone = note_zone,
-                                        .closure = &tally};
+    const struct builder_sinks sinks = {
+        .listed = builder_confine, .diagnostic = report, .zone = note_zone, .closure = &tally};
     struct build_result result;
     struct sealed_table sealed;
     unsigned long zones;
@@ -204,7 +206,7 @@ static int test_zones(const struct settings *settings)
                   zones == 1 ? " is" : "s are", result.failed, result.failed == 1 ? "is" : "are");
         return EXIT_FAILURE;
     }
-    if (strays > 0)
+    if (strays > 0 || !sound)
         return EXIT_FAILURE;
     log_notice("%lu zone%s (%llu records): no errors", zones, zones == 1 ? "" : "s", records);
     return EXIT_SUCCESS;
@@ -300,16 +302,51 @@ static int serve(struct options *options)
     return supervisor_run(options);
 }
 
-/* Whoever checks may not be able to become the user, and can see what is wrong all the same. */
+/* What a start would fail at, though another daemon may serve there now. */
+static bool test_addresses(const struct settings *settings)
+{
+    char error[LISTENER_ERROR_MAX];
+    bool sound = metrics_check(&settings->http);
+
+    for (size_t i = 0; i < settings->listener_count; i++)
+        if (!listener_check(&settings->listeners[i], error)) {
+            log_error("%s", error);
+            sound = false;
+        }
+    return sound;
+}
+
+static bool test_control(const struct options *options)
+{
+    char error[CONTROL_SOCKET_ERROR_MAX];
+
+    if (options->control == NULL || control_socket_check(options->control, error))
+        return true;
+    log_error("%s", error);
+    return false;
+}
+
+/* Whoever checks may not be able to become the user, and can see what is wrong all the same; but
+ * not what that user may do. */
 static int test(const struct options *options)
 {
+    const struct settings *settings = &options->settings;
     char error[PRIVILEGE_ERROR_MAX];
-    uid_t uid;
+    uid_t uid = geteuid();
 
-    if (options->user != NULL && !(geteuid() == 0 ? privilege_become(options->user, error)
-                                                  : privilege_find(options->user, &uid, error)))
+    if (options->user != NULL && !privilege_find(options->user, &uid, error))
         refuse("%s", error);
-    return test_zones(&options->settings);
+    bool is_user = geteuid() == 0 || geteuid() == uid;
+    bool sound = test_addresses(settings);
+    if (is_user && !test_control(options))
+        sound = false;
+    if (options->user != NULL && geteuid() == 0 && !privilege_become(options->user, error))
+        refuse("%s", error);
+    if (is_user && !dnstap_check(&settings->tap))
+        sound = false;
+    if (is_user && !keeper_check(settings->state))
+        sound = false;
+    return test_zones(settings, sound);
 }
 
 static _Noreturn void print_and_exit(const struct options *options)

@@ -14,7 +14,7 @@
 #define STOP  "\0\0\0\0\0\0\0\4\0\0\0\3"
 #define FRAME "\0\0\0\5hello"
 
-enum { START_SIZE = 42, FRAME_SIZE = 9 };
+enum { START_SIZE = 42, STOP_SIZE = 12, FRAME_SIZE = 9 };
 
 static char directory[] = "/tmp/captureXXXXXX";
 static char path[sizeof directory + 8];
@@ -122,6 +122,31 @@ static void something_else_is_left_alone(void **state)
     assert_int_equal(capture_open("/dev/zero", error), -1);
 }
 
+/* What is checked is said as it would be later, and nothing is made. */
+static void a_check_leaves_nothing(void **state)
+{
+    char error[CAPTURE_ERROR_MAX], checked[CAPTURE_ERROR_MAX], missing[sizeof directory + 16];
+    struct stat status;
+
+    (void)state;
+    unlink(path);
+    assert_true(capture_check(path, checked));
+    assert_int_equal(stat(path, &status), -1);
+    write_file(START STOP, START_SIZE + STOP_SIZE);
+    assert_true(capture_check(path, checked));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, START_SIZE + STOP_SIZE);
+    write_file("a text", 6);
+    assert_false(capture_check(path, checked));
+    assert_int_equal(capture_open(path, error), -1);
+    assert_string_equal(checked, error);
+    snprintf(missing, sizeof missing, "%s/none/taps", directory);
+    assert_false(capture_check(missing, checked));
+    assert_int_equal(capture_open(missing, error), -1);
+    assert_string_equal(checked, error);
+    assert_non_null(strstr(error, ": No such file or directory: make its directory"));
+}
+
 static void a_file_has_one_writer(void **state)
 {
     char error[CAPTURE_ERROR_MAX];
@@ -161,6 +186,7 @@ int main(void)
         cmocka_unit_test(it_is_gone_on_behind_the_last_whole_frame),
         cmocka_unit_test(long_files_are_walked_through),
         cmocka_unit_test(something_else_is_left_alone),
+        cmocka_unit_test(a_check_leaves_nothing),
         cmocka_unit_test(a_file_has_one_writer),
         cmocka_unit_test(that_it_was_moved_is_seen),
     };

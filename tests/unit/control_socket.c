@@ -239,7 +239,13 @@ static void a_directory_others_can_write_to_is_refused(void **state)
         assert_int_equal(chmod(directory, cases[i].mode), 0);
         assert_int_equal(control_socket_listen(&control, path_of("control"), geteuid(), error),
                          cases[i].outcome);
+        assert_int_equal(control_socket_check(path_of("control"), error),
+                         cases[i].outcome == CONTROL_SOCKET_LISTENING);
         control_socket_close(&control, true);
+        assert_int_equal(access(path_of("control"), F_OK), -1);
+        assert_int_equal(control_socket_check(path_of("control"), error),
+                         cases[i].outcome == CONTROL_SOCKET_LISTENING);
+        assert_int_equal(access(path_of("control"), F_OK), -1);
     }
 }
 
@@ -248,7 +254,7 @@ static void bad_paths_are_refused_with_a_sentence(void **state)
     (void)state;
     char longest[CONTROL_SOCKET_PATH_MAX + 1];
     struct control_socket control;
-    char error[CONTROL_SOCKET_ERROR_MAX];
+    char error[CONTROL_SOCKET_ERROR_MAX], checked[CONTROL_SOCKET_ERROR_MAX];
 
     memset(longest, 'x', sizeof longest);
     longest[CONTROL_SOCKET_PATH_MAX] = '\0';
@@ -257,7 +263,10 @@ static void bad_paths_are_refused_with_a_sentence(void **state)
         error[0] = '\0';
         assert_int_equal(control_socket_listen(&control, cases[i], geteuid(), error),
                          CONTROL_SOCKET_FAILED);
-        assert_true(strlen(error) > 0);
+        assert_non_null(strstr(error, "another"));
+        assert_non_null(strstr(error, "--control PATH"));
+        assert_false(control_socket_check(cases[i], checked));
+        assert_string_equal(checked, error);
         error[0] = '\0';
         assert_int_equal(control_socket_connect(cases[i], error), -1);
         assert_true(strlen(error) > 0);

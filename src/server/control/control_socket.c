@@ -94,8 +94,18 @@ static bool directory_is_safe(const char *path, char error[CONTROL_SOCKET_ERROR_
     const char *directory = directory_of(path, room);
     struct stat status;
 
+    if (stat(directory, &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        say(error,
+            "there is no directory %s for the control socket: make it, or name another place "
+            "with --control PATH",
+            directory);
+        return false;
+    }
     if (stat(directory, &status) != 0) {
-        say(error, "directory %s for the control socket: %s", directory, strerror(errno));
+        say(error,
+            "directory %s for the control socket: %s; --control PATH puts it "
+            "elsewhere",
+            directory, strerror(errno));
         return false;
     }
     if (status.st_uid != 0 && status.st_uid != geteuid()) {
@@ -123,7 +133,9 @@ static bool fill_address(struct sockaddr_un *address, const char *path,
 
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (length == 0 || length >= sizeof address->sun_path) {
-        say(error, "the path of the control socket has to be of 1 to %zu characters",
+        say(error,
+            "the path of the control socket has to be of 1 to %zu characters: choose another with "
+            "--control PATH",
             sizeof address->sun_path - 1);
         return false;
     }
@@ -152,6 +164,18 @@ static int lock_directory(const char *path)
     return fd;
 }
 
+static bool is_in_the_way(const char *path, const struct stat *status,
+                          char error[CONTROL_SOCKET_ERROR_MAX])
+{
+    if (S_ISSOCK(status->st_mode))
+        return false;
+    say(error,
+        "%s is in the way of the control socket, and is no socket; remove it, or name another "
+        "place with --control PATH",
+        path);
+    return true;
+}
+
 /* Takes an abandoned socket away. LISTENING: the path is free now. */
 static enum control_socket_outcome clear_path(const struct sockaddr_un *address,
                                               char error[CONTROL_SOCKET_ERROR_MAX])
@@ -161,13 +185,8 @@ static enum control_socket_outcome clear_path(const struct sockaddr_un *address,
 
     if (lstat(path, &status) != 0)
         return CONTROL_SOCKET_LISTENING; /* if it is for another reason than ENOENT bind(2) tells */
-    if (!S_ISSOCK(status.st_mode)) {
-        say(error,
-            "%s is in the way of the control socket, and is no socket; remove it, or name "
-            "another place with --control PATH",
-            path);
+    if (is_in_the_way(path, &status, error))
         return CONTROL_SOCKET_FAILED;
-    }
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0) {
         say(error, "control socket %s: %s", path, strerror(errno));
@@ -246,6 +265,15 @@ enum control_socket_outcome control_socket_listen(struct control_socket *control
     if (lock >= 0)
         close(lock);
     return outcome;
+}
+
+bool control_socket_check(const char *path, char error[CONTROL_SOCKET_ERROR_MAX])
+{
+    struct sockaddr_un address;
+    struct stat status;
+
+    return fill_address(&address, path, error) && directory_is_safe(path, error) &&
+           (lstat(path, &status) != 0 || !is_in_the_way(path, &status, error));
 }
 
 bool control_socket_adopt(struct control_socket *control, int fd)

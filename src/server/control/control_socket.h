@@ -54,6 +54,10 @@ enum control_socket_outcome control_socket_listen(struct control_socket *control
                                                   uid_t owner,
                                                   char error[CONTROL_SOCKET_ERROR_MAX]);
 
+/* Could this user's daemon listen at `path`, were there no other? False with the sentence in
+ * `error` that control_socket_listen() would have. Nothing is made or removed. */
+bool control_socket_check(const char *path, char error[CONTROL_SOCKET_ERROR_MAX]);
+
 /* Makes `control` of a listening socket that another process has opened; owns `fd` then. False if
  * it is none. */
 bool control_socket_adopt(struct control_socket *control, int fd);

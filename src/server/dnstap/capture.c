@@ -1,9 +1,13 @@
 #include "server/dnstap/capture.h"
 
+#include "server/host/account.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -32,22 +36,78 @@ static bool is_ours(int fd)
     return n >= 0 && memcmp(found, start, (size_t)n) == 0;
 }
 
-int capture_open(const char *path, char error[CAPTURE_ERROR_MAX])
+static void explain(int reason, const char *path, char error[CAPTURE_ERROR_MAX])
+{
+    char user[ACCOUNT_NAME_MAX], advice[128] = "";
+
+    if (reason == ENOENT || reason == ENOTDIR)
+        snprintf(advice, sizeof advice, ": make its directory, or name another");
+    else if (reason == EACCES || reason == EPERM)
+        snprintf(advice, sizeof advice, ": let user %s write there", account_name(geteuid(), user));
+    else if (reason == EROFS)
+        snprintf(advice, sizeof advice,
+                 ": name another place, or with systemd add its directory to ReadWritePaths=");
+    snprintf(error, CAPTURE_ERROR_MAX, "%.300s: %s%s", path, strerror(reason), advice);
+}
+
+/* Is it a file, and a capture or going to be one? */
+static bool is_capture(int fd, const char *path, char error[CAPTURE_ERROR_MAX])
 {
     struct stat status;
-    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
 
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        snprintf(error, CAPTURE_ERROR_MAX, "%s: %s", path, strerror(errno));
-        return -1;
+    if (fstat(fd, &status) != 0) {
+        explain(errno, path, error);
+        return false;
     }
     if (S_ISREG(status.st_mode) && is_ours(fd))
-        return fd;
-    close(fd);
+        return true;
     snprintf(error, CAPTURE_ERROR_MAX,
              "%s: is there, and no capture of dnstap: name another file, or unix:PATH for a socket",
              path);
+    return false;
+}
+
+int capture_open(const char *path, char error[CAPTURE_ERROR_MAX])
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+
+    if (fd < 0) {
+        explain(errno, path, error);
+        return -1;
+    }
+    if (is_capture(fd, path, error))
+        return fd;
+    close(fd);
     return -1;
+}
+
+/* May a file be made at `path`? 0, or errno. */
+static int try_directory(const char *path)
+{
+    char *copy = strdup(path);
+
+    if (copy == NULL)
+        return ENOMEM;
+    int reason = faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+    free(copy);
+    return reason;
+}
+
+bool capture_check(const char *path, char error[CAPTURE_ERROR_MAX])
+{
+    int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int reason = fd < 0 ? errno : 0;
+
+    if (fd >= 0) {
+        bool sound = is_capture(fd, path, error);
+        close(fd);
+        return sound;
+    }
+    if (reason == ENOENT)
+        reason = try_directory(path);
+    if (reason != 0)
+        explain(reason, path, error);
+    return reason == 0;
 }
 
 bool capture_was_moved(int fd, const char *path)

@@ -19,6 +19,9 @@ enum { CAPTURE_ERROR_MAX = 512 };
  * `error`, also if it has something else in it. */
 int capture_open(const char *path, char error[CAPTURE_ERROR_MAX]);
 
+/* Could it be opened or made? False with the same sentence in `error`. Nothing is made. */
+bool capture_check(const char *path, char error[CAPTURE_ERROR_MAX]);
+
 /* Is `path` another file than the open one, or none, by now? */
 bool capture_was_moved(int fd, const char *path);
 

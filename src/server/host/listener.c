@@ -143,6 +143,11 @@ static void explain(int reason, const union address *address, int type,
     }
 }
 
+static bool is_absent(const struct listener *listener, int reason)
+{
+    return listener->optional && (reason == EAFNOSUPPORT || reason == EADDRNOTAVAIL);
+}
+
 enum listener_outcome listener_open(const struct listener *listener, bool first,
                                     struct listener_sockets *sockets,
                                     char error[LISTENER_ERROR_MAX])
@@ -156,13 +161,42 @@ enum listener_outcome listener_open(const struct listener *listener, bool first,
     if (sockets->tcp >= 0)
         return LISTENER_BOUND;
     int reason = errno;
-    if (listener->optional && (reason == EAFNOSUPPORT || reason == EADDRNOTAVAIL)) {
+    if (is_absent(listener, reason)) {
         listener_close(sockets);
         return LISTENER_ABSENT;
     }
     explain(reason, address, sockets->udp < 0 ? SOCK_DGRAM : SOCK_STREAM, error);
     listener_close(sockets);
     return LISTENER_FAILED;
+}
+
+int listener_try(const union address *address)
+{
+    union address any_port = *address;
+    int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
+
+    if (fd < 0)
+        return errno;
+    if (address->any.sa_family == AF_INET6) {
+        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        any_port.v6.sin6_port = 0;
+    } else {
+        any_port.v4.sin_port = 0;
+    }
+    if (bind(fd, &any_port.any, address_length(&any_port)) != 0 && errno != EADDRINUSE)
+        error = errno;
+    close(fd);
+    return error;
+}
+
+bool listener_check(const struct listener *listener, char error[LISTENER_ERROR_MAX])
+{
+    int reason = listener_try(&listener->address);
+
+    if (reason == 0 || is_absent(listener, reason))
+        return true;
+    explain(reason, &listener->address, SOCK_DGRAM, error);
+    return false;
 }
 
 void listener_close(struct listener_sockets *sockets)

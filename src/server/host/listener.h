@@ -42,6 +42,14 @@ enum listener_outcome listener_open(const struct listener *listener, bool first,
                                     struct listener_sockets *sockets,
                                     char error[LISTENER_ERROR_MAX]);
 
+/* Has this machine the address? 0, or errno. Whether the port is free, and may be used, is not
+ * looked at. */
+int listener_try(const union address *address);
+
+/* Could the address be listened on, if nobody else did? False with the sentence in `error` that
+ * listener_open() would have. */
+bool listener_check(const struct listener *listener, char error[LISTENER_ERROR_MAX]);
+
 /* Makes a socket that another program has bound, and listens if it is for TCP, as if we had: others
  * can join it. */
 void listener_prepare(int fd, const union address *address, int type);

@@ -209,6 +209,11 @@ static int open_file(const struct tap_settings *tap, char error[CAPTURE_ERROR_MA
     return capture_open(tap->path, error);
 }
 
+static bool check_file(const struct tap_settings *tap, char error[CAPTURE_ERROR_MAX])
+{
+    return capture_check(tap->path, error);
+}
+
 static bool was_moved(const struct supervisor *supervisor)
 {
     return capture_was_moved(supervisor->dnstap.file, supervisor->settings->tap.path);
@@ -224,6 +229,11 @@ static int open_file(const struct tap_settings *tap, char error[CAPTURE_ERROR_MA
     (void)tap;
     *error = '\0';
     return -1;
+}
+
+static bool check_file(const struct tap_settings *tap, char error[CAPTURE_ERROR_MAX])
+{
+    return open_file(tap, error) >= 0;
 }
 
 static bool was_moved(const struct supervisor *supervisor)
@@ -244,6 +254,21 @@ static void init_watchers(struct supervisor *supervisor)
     dnstap->again.data = dnstap->limit.data = dnstap->tick.data = supervisor;
 }
 
+static void tell_unwritable(const char *error)
+{
+    log_error("cannot write dnstap: %s", error);
+}
+
+bool dnstap_check(const struct tap_settings *tap)
+{
+    char error[CAPTURE_ERROR_MAX];
+
+    if (tap->target == NULL || tap->is_socket || check_file(tap, error))
+        return true;
+    tell_unwritable(error);
+    return false;
+}
+
 bool dnstap_open(struct supervisor *supervisor)
 {
     struct tap_settings *tap = &supervisor->settings->tap;
@@ -257,7 +282,7 @@ bool dnstap_open(struct supervisor *supervisor)
     if (!tap->is_socket) {
         dnstap->file = open_file(tap, error);
         if (dnstap->file < 0) {
-            log_error("cannot write dnstap: %s", error);
+            tell_unwritable(error);
             return false;
         }
     }

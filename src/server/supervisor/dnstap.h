@@ -18,6 +18,7 @@
 #include <time.h>
 
 struct supervisor;
+struct tap_settings;
 
 struct dnstap {
     int file;    /* open; -1: none */
@@ -35,6 +36,9 @@ struct dnstap {
     time_t told_at;
     uint64_t told_damaged;
 };
+
+/* Could the file be opened, if there is to be one? False, as it would be logged at the start. */
+bool dnstap_check(const struct tap_settings *tap);
 
 /* Makes the rings and opens the file, if there are to be any. False if it cannot, which is logged.
  */

@@ -1,6 +1,7 @@
 #include "server/supervisor/metrics.h"
 
 #include "server/host/holder.h"
+#include "server/host/listener.h"
 #include "server/host/log.h"
 #include "server/host/mappings.h"
 #include "server/host/privilege.h"
@@ -173,11 +174,30 @@ static void again_due(struct ev_loop *loop, ev_timer *watcher, int events)
         try_again(supervisor, first_delay);
 }
 
+static bool has_library(void)
+{
+    char error[HTTP_ERROR_MAX];
+
+    if (http_prepare(error))
+        return true;
+    log_error("cannot serve HTTP: %s: install libmicrohttpd, or leave out --http", error);
+    return false;
+}
+
+bool metrics_check(const union address *http)
+{
+    if (http->any.sa_family == AF_UNSPEC)
+        return true;
+    int reason = has_library() ? listener_try(http) : -1;
+    if (reason > 0)
+        explain_failure(reason, http);
+    return reason == 0;
+}
+
 bool metrics_open(struct supervisor *supervisor)
 {
     struct settings *settings = supervisor->settings;
     struct metrics *metrics = &supervisor->metrics;
-    char error[HTTP_ERROR_MAX];
 
     ev_init(&metrics->again, again_due);
     metrics->again.data = supervisor;
@@ -185,10 +205,8 @@ bool metrics_open(struct supervisor *supervisor)
     metrics->listener = -1;
     if (settings->http.any.sa_family == AF_UNSPEC)
         return true;
-    if (!http_prepare(error)) {
-        log_error("cannot serve HTTP: %s: install libmicrohttpd, or leave out --http", error);
+    if (!has_library())
         return false;
-    }
     metrics->listener = handover_take(&settings->inherited, HANDOVER_HTTP, 0, &settings->http);
     if (metrics->listener >= 0 || bind_listener(supervisor))
         return true;

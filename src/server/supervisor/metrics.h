@@ -31,6 +31,9 @@ struct metrics {
  */
 bool metrics_open(struct supervisor *supervisor);
 
+/* Could it be opened at `http`, if the port is free? False, as it would be logged at the start. */
+bool metrics_check(const union address *http);
+
 /* Starts the process; the control is open. */
 void metrics_start(struct supervisor *supervisor);
 

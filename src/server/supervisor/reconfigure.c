@@ -97,12 +97,17 @@ static const struct {
     void (*change)(struct supervisor *supervisor, const struct options *options);
 } changes[] = {
     /* The policy first: it cannot change while the number of workers does. */
-    {NULL, "steering", DUE_NOW, change_steering}, {NULL, "workers", DUE_NOW, change_workers},
-    {NULL, "stall", DUE_NOW, change_stall},       {NULL, "zones", DUE_NOW, NULL},
+    {NULL, "steering", DUE_NOW, change_steering},
+    {NULL, "workers", DUE_NOW, change_workers},
+    {NULL, "stall", DUE_NOW, change_stall},
+    {NULL, "zones", DUE_NOW, NULL},
     /* These are looked at as a whole. */
-    {NULL, "allow-query", DUE_NOW, NULL}, {NULL, "allow-transfer", DUE_NOW, NULL},
-    {"log", "target", DUE_NOW, change_log},       {"log", "level", DUE_NOW, change_log},
-    {"log", "timestamps", DUE_NOW, change_log},   {NULL, "user", DUE_RESTART, NULL},
+    {NULL, "allow-query", DUE_NOW, NULL},
+    {NULL, "allow-transfer", DUE_NOW, NULL},
+    {"log", "target", DUE_NOW, change_log},
+    {"log", "level", DUE_NOW, change_log},
+    {"log", "timestamps", DUE_NOW, change_log},
+    {NULL, "user", DUE_RESTART, NULL},
     {NULL, "control", DUE_RESTART, NULL},
 };
 
