@@ -169,17 +169,32 @@ void policy_resized(struct supervisor *supervisor)
 
 /* --- changes -------------------------------------------------------------------------- */
 
+/* Why it never will be. */
 static const char *obstacle(const struct supervisor *supervisor)
 {
     if (supervisor->stopping)
         return "the daemon is stopping";
     if (supervisor->settings->join)
         return "a daemon that shares its addresses (--join) has no say in where queries go";
-    if (!supervisor->announced || supervisor_changes_hands(supervisor))
-        return "the daemon is starting, or changing places with another: try again";
-    if (supervisor->resize.first != NULL)
-        return "the number of workers is being changed: try again";
     return NULL;
+}
+
+/* Why it cannot be done now. */
+static const char *delay(const struct supervisor *supervisor)
+{
+    if (!supervisor->announced || supervisor_changes_hands(supervisor))
+        return "the daemon is starting, or changing places with another";
+    if (supervisor->resize.first != NULL)
+        return "the number of workers is being changed";
+    return NULL;
+}
+
+static void wait_with(struct supervisor *supervisor, enum steering_policy wanted,
+                      const char *reason)
+{
+    supervisor->policy.waits = true;
+    supervisor->policy.waiting = wanted;
+    log_info("steering by %s has to wait: %s", steering_name(wanted), reason);
 }
 
 static void change(struct supervisor *supervisor, struct control_request *request,
@@ -216,14 +231,31 @@ static void change(struct supervisor *supervisor, struct control_request *reques
 void policy_want(struct supervisor *supervisor, struct control_request *request,
                  enum steering_policy wanted)
 {
-    const char *reason = obstacle(supervisor);
+    const char *never = obstacle(supervisor), *later = delay(supervisor);
 
-    if (reason != NULL)
-        control_refuse(request, "%s", reason);
-    else if ((wanted == STEERING_SHARED) == supervisor->policy.shared)
+    if (never != NULL) {
+        control_refuse(request, "%s", never);
+        return;
+    }
+    if (later != NULL && request != NULL) {
+        control_refuse(request, "%s: try again", later);
+        return;
+    }
+    if (later != NULL) {
+        wait_with(supervisor, wanted, later);
+        return;
+    }
+    supervisor->policy.waits = false;
+    if ((wanted == STEERING_SHARED) == supervisor->policy.shared)
         change(supervisor, request, wanted);
     else
         resize_turn(supervisor, request, wanted);
+}
+
+void policy_advance(struct supervisor *supervisor)
+{
+    if (supervisor->policy.waits && delay(supervisor) == NULL)
+        policy_want(supervisor, NULL, supervisor->policy.waiting);
 }
 
 void policy_turn(struct supervisor *supervisor, enum steering_policy wanted)

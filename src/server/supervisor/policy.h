@@ -28,6 +28,8 @@ struct policy {
     int fault;                  /* errno of the last program that the kernel has refused; 0 */
     unsigned tried;             /* slots that the proof is for; 0: none yet */
     char proof[PROOF_TEXT_MAX]; /* how it is known what is in force */
+    bool waits;                 /* the configuration wants another, `waiting`, which had to wait */
+    enum steering_policy waiting;
 };
 
 /* Before the first slot is opened. `inherited` slots have sockets already. */
@@ -50,10 +52,14 @@ void policy_place_workers(struct supervisor *supervisor);
 /* Another number of workers has been reached. */
 void policy_resized(struct supervisor *supervisor);
 
-/* Changes to `policy`, and answers the request, unless that is NULL. If the kernel refuses, the old
- * one stays. */
+/* Changes to `policy`, and answers the request. If the kernel refuses, the old one stays. While the
+ * number of workers or the daemon is being changed a request is refused; without one (NULL) it is
+ * done once that has ended. */
 void policy_want(struct supervisor *supervisor, struct control_request *request,
                  enum steering_policy policy);
+
+/* Does what has waited, if it can be done by now. */
+void policy_advance(struct supervisor *supervisor);
 
 /* This daemon is the only one, and can do what it was started for. True if that has begun, and goes
  * on to the number of workers that is wanted. */

@@ -62,7 +62,9 @@ static void change_workers(struct supervisor *supervisor, const struct options *
 
     if (wanted == 0)
         wanted = options_usable_cpus();
-    if (wanted != supervisor->settings->workers && !supervisor->settings->join)
+    /* What is under way, or waits, may end with another number. */
+    bool is_settled = supervisor->resize.first == NULL;
+    if (!supervisor->settings->join && !(is_settled && wanted == supervisor->settings->workers))
         resize_want(supervisor, NULL, wanted);
 }
 

@@ -187,6 +187,7 @@ void resize_advance(struct supervisor *supervisor)
             return;
         end(supervisor, failed);
     }
+    policy_advance(supervisor);
 }
 
 /* False: out of memory, and the request has been answered so. */
