@@ -900,8 +900,9 @@ static void wipe(const char *text)
 static bool end_key(struct options *options, const char *title, char error[OPTION_ERROR_MAX])
 {
     const struct option_row *row = options_find("key", "secret", OPTION_FILE);
-    const struct key_setting key = options->key;
+    struct key_setting key = options->key;
 
+    key.source = options->origin.file;
     options->key = (struct key_setting){0};
     bool added = keys_add(&options->settings.protection.keys, title, &key, error);
     wipe(key.secret);

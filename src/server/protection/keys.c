@@ -65,7 +65,10 @@ static bool grow(struct keys *keys)
     const char **files = reallocarray(keys->files, count, sizeof *files);
     if (files != NULL)
         keys->files = files;
-    return files != NULL;
+    const char **sources = reallocarray(keys->sources, count, sizeof *sources);
+    if (sources != NULL)
+        keys->sources = sources;
+    return files != NULL && sources != NULL;
 }
 
 bool keys_add(struct keys *keys, const char *name, const struct key_setting *setting,
@@ -87,6 +90,7 @@ bool keys_add(struct keys *keys, const char *name, const struct key_setting *set
     }
     keys->list[keys->ready.count] = key;
     sodium_memzero(&key, sizeof key);
+    keys->sources[keys->ready.count] = setting->source;
     keys->files[keys->ready.count++] = setting->file;
     return true;
 }
@@ -119,6 +123,11 @@ bool keys_read_files(struct keys *keys, char error[KEYS_ERROR_MAX])
         if (keys->files[i] != NULL && !read_file(&keys->list[i], keys->files[i], error))
             return false;
     return true;
+}
+
+const char *keys_place(const struct keys *keys, size_t i)
+{
+    return keys->files[i] != NULL ? keys->files[i] : keys->sources[i];
 }
 
 bool keys_have(const struct keys *keys, const struct name *name)
@@ -156,5 +165,6 @@ void keys_free(struct keys *keys)
 {
     mappings_remove(keys->list);
     free(keys->files);
+    free(keys->sources);
     *keys = (struct keys){0};
 }

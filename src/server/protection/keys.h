@@ -17,6 +17,7 @@ struct key_setting {
     unsigned algorithm; /* enum hmac_hash */
     const char *secret; /* NULL: ... */
     const char *file;   /* ... it is in this file */
+    const char *source; /* the configuration file that says so; NULL: none */
 };
 
 struct keys {
@@ -24,6 +25,7 @@ struct keys {
     struct tsig_key *list;  /* the same, in memory that only workers keep (mappings.h) ... */
     size_t room;            /* ... for so many */
     const char **files;     /* where the secrets of some are; else NULL */
+    const char **sources;   /* the configuration files that name them, or NULL */
 };
 
 /* Adds a key of that name. False with what to do in `error`. */
@@ -32,6 +34,9 @@ bool keys_add(struct keys *keys, const char *name, const struct key_setting *set
 
 /* Reads the secrets that are in files. False with one sentence in `error`. */
 bool keys_read_files(struct keys *keys, char error[KEYS_ERROR_MAX]);
+
+/* Who reads this file has the secret of key number `i`; NULL: there is none. */
+const char *keys_place(const struct keys *keys, size_t i);
 
 /* Is there a key of that name? */
 bool keys_have(const struct keys *keys, const struct name *name);

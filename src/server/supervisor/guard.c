@@ -102,20 +102,47 @@ static void warn_of_public_secrets(const char *file)
             file);
 }
 
-void guard_reload(struct guard *guard)
+/* Has a key before that number the same place? */
+static bool is_told(const struct keys *keys, size_t number, const char *place)
 {
-    struct protection *protection = guard->protection;
+    size_t i = 0;
+
+    while (i < number && (keys_place(keys, i) == NULL || strcmp(keys_place(keys, i), place) != 0))
+        i++;
+    return i < number;
+}
+
+static void warn_of_public_keys(const struct keys *keys)
+{
+    for (size_t i = 0; i < keys->ready.count; i++) {
+        const char *place = keys_place(keys, i);
+        if (place != NULL && secrets_are_public(place) && !is_told(keys, i, place))
+            log_warning("%s: anyone on this machine can read the secret of a key in it, and sign "
+                        "with it: chmod o-rwx",
+                        place);
+    }
+}
+
+static void reread_cookie_secrets(struct protection *protection)
+{
     struct cookie_secrets read;
     char error[SECRETS_ERROR_MAX];
 
-    if (!protection->cookies || protection->secret_file == NULL)
-        return;
     if (!secrets_read(&read, protection->secret_file, error))
         log_warning("%s: the secrets for cookies stay as they are", error);
     else if (memcmp(&read, secrets_current(protection->secrets.board), sizeof read) != 0)
         secrets_change(&protection->secrets, &read);
     sodium_memzero(&read, sizeof read);
     warn_of_public_secrets(protection->secret_file);
+}
+
+void guard_reload(struct guard *guard)
+{
+    struct protection *protection = guard->protection;
+
+    if (protection->cookies && protection->secret_file != NULL)
+        reread_cookie_secrets(protection);
+    warn_of_public_keys(&protection->keys);
 }
 
 /* --- start and end ----------------------------------------------------------------------- */

@@ -36,7 +36,8 @@ struct guard {
 bool guard_open(struct guard *guard, struct ev_loop *loop, struct protection *protection,
                 struct handover *inherited);
 
-/* Reads the file of secrets again, if there is one. */
+/* Reads the file of secrets again, if there is one, and warns of those that anyone can read, be
+ * they of cookies or of keys. */
 void guard_reload(struct guard *guard);
 
 void guard_close(struct guard *guard);
