@@ -23,7 +23,7 @@ _sorrel()
         COMPREPLY=($(compgen -W 'hash query cpu random shared' -- "$word"))
         return
         ;;
-    -c | --config | --control | --state | --dnstap | -o | --plot)
+    -c | --config | --control | --state | --dnstap | --cookie-secret-file | -o | --output | --plot | --sorreld)
         COMPREPLY=($(compgen -f -- "$word"))
         return
         ;;
