@@ -37,10 +37,18 @@ bool access_allows(const struct access *access, const struct table_section *zone
     return allowed == NULL || prefix_list_covers(&allowed->networks, client);
 }
 
-static bool has_key(const struct access_list *allowed, const struct name *key)
+static bool may_sign(const struct access_key *allowed, const struct client *client,
+                     const struct name *key)
+{
+    return name_compare(&allowed->name, key) == 0 &&
+           (allowed->from.length == 0 || prefix_covers(&allowed->from, client));
+}
+
+static bool has_key(const struct access_list *allowed, const struct client *client,
+                    const struct name *key)
 {
     for (size_t i = 0; key != NULL && i < allowed->key_count; i++)
-        if (name_compare(&allowed->keys[i], key) == 0)
+        if (may_sign(&allowed->keys[i], client, key))
             return true;
     return false;
 }
@@ -51,5 +59,5 @@ bool access_grants(const struct access *access, const struct table_section *zone
     const struct access_list *allowed = access != NULL ? find(access, zone) : NULL;
 
     return allowed != NULL &&
-           (has_key(allowed, key) || prefix_list_covers(&allowed->networks, client));
+           (has_key(allowed, client, key) || prefix_list_covers(&allowed->networks, client));
 }

@@ -12,10 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct access_key {
+    struct name name;
+    struct prefix from; /* whoever signs with it has to be there; length 0: may be anywhere */
+};
+
 /* Some clients. */
 struct access_list {
     struct prefix_list networks;
-    const struct name *keys; /* and whoever signs with one of these */
+    const struct access_key *keys; /* and whoever signs with one of these */
     size_t key_count;
 };
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-#define APEX "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"
+#define APEX            "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"
 
 static const struct zone_text zones[] = {
     {"open.test.", APEX "to-inner 60 CNAME www.inner.test.\nto-open 60 CNAME ns\n"},
@@ -33,28 +33,45 @@ static const struct {
 } cases[] = {
     {{NULL}, "192.0.2.1", "\2ns\5inner\4test", RCODE_NOERROR, 1, EDE_NONE},
     {{"inner.test=10.0.0.0/8"}, "10.1.2.3", "\2ns\5inner\4test", RCODE_NOERROR, 1, EDE_NONE},
-    {{"Inner.TEST.=10.0.0.0/8"}, "11.1.2.3", "\2ns\5inner\4test", RCODE_REFUSED, 0,
-     EDE_PROHIBITED},
+    {{"Inner.TEST.=10.0.0.0/8"}, "11.1.2.3", "\2ns\5inner\4test", RCODE_REFUSED, 0, EDE_PROHIBITED},
     {{"inner.test=10.0.0.0/8"}, "10::", "\2ns\5inner\4test", RCODE_REFUSED, 0, EDE_PROHIBITED},
-    {{"inner.test=10.0.0.0/8"}, "11.1.2.3", "\4none\5inner\4test", RCODE_REFUSED, 0,
+    {{"inner.test=10.0.0.0/8"},
+     "11.1.2.3",
+     "\4none\5inner\4test",
+     RCODE_REFUSED,
+     0,
      EDE_PROHIBITED},
-    {{"inner.test=10.0.0.0/8"}, "11.1.2.3", "\3sub\5inner\4test", RCODE_REFUSED, 0,
-     EDE_PROHIBITED},
+    {{"inner.test=10.0.0.0/8"}, "11.1.2.3", "\3sub\5inner\4test", RCODE_REFUSED, 0, EDE_PROHIBITED},
     /* a zone for itself, whatever lies above */
     {{"inner.test=10.0.0.0/8"}, "11.1.2.3", "\2ns\4deep\5inner\4test", RCODE_NOERROR, 1, EDE_NONE},
     {{"inner.test=10.0.0.0/8"}, "11.1.2.3", "\2ns\4open\4test", RCODE_NOERROR, 1, EDE_NONE},
     /* several for one zone */
-    {{"inner.test=10.0.0.0/8", "inner.test=2001:db8::/32"}, "2001:db8::1", "\2ns\5inner\4test",
-     RCODE_NOERROR, 1, EDE_NONE},
-    {{"inner.test=10.0.0.0/8", "inner.test=2001:db8::/32"}, "10.0.0.1", "\2ns\5inner\4test",
-     RCODE_NOERROR, 1, EDE_NONE},
+    {{"inner.test=10.0.0.0/8", "inner.test=2001:db8::/32"},
+     "2001:db8::1",
+     "\2ns\5inner\4test",
+     RCODE_NOERROR,
+     1,
+     EDE_NONE},
+    {{"inner.test=10.0.0.0/8", "inner.test=2001:db8::/32"},
+     "10.0.0.1",
+     "\2ns\5inner\4test",
+     RCODE_NOERROR,
+     1,
+     EDE_NONE},
     /* all others, any and none */
     {{"none", "open.test=any"}, "2001:db8::1", "\2ns\4open\4test", RCODE_NOERROR, 1, EDE_NONE},
-    {{"none", "open.test=any"}, "192.0.2.1", "\2ns\5inner\4test", RCODE_REFUSED, 0,
+    {{"none", "open.test=any"}, "192.0.2.1", "\2ns\5inner\4test", RCODE_REFUSED, 0, EDE_PROHIBITED},
+    {{"192.0.2.0/24", "nobody.test=none"},
+     "192.0.2.1",
+     "\2ns\6nobody\4test",
+     RCODE_REFUSED,
+     0,
      EDE_PROHIBITED},
-    {{"192.0.2.0/24", "nobody.test=none"}, "192.0.2.1", "\2ns\6nobody\4test", RCODE_REFUSED, 0,
-     EDE_PROHIBITED},
-    {{"192.0.2.0/24", "nobody.test=none"}, "192.0.2.1", "\2ns\4open\4test", RCODE_NOERROR, 1,
+    {{"192.0.2.0/24", "nobody.test=none"},
+     "192.0.2.1",
+     "\2ns\4open\4test",
+     RCODE_NOERROR,
+     1,
      EDE_NONE},
     /* a zone that is not served is none of these */
     {{"none"}, "192.0.2.1", "\5other\4test", RCODE_REFUSED, 0, EDE_NOT_AUTHORITATIVE},
@@ -147,6 +164,19 @@ static void what_is_no_rule_is_refused(void **state)
         {"@=any", "give the name of a zone in front of the ="},
         {"a..b=any", "give the name of a zone in front of the ="},
         {"open.test=10.0.0.0/33", "give a number of bits from 0 to 32 behind the /"},
+        {"open.test=10.0.0.0/8+key:k", "give a number of bits from 0 to 32 behind the /"},
+    };
+    static const struct {
+        const char *text, *error;
+    } bad_with_keys[] = {
+        {"key:", "give the name of a key behind the colon"},
+        {"10.0.0.0/8+key:", "give the name of a key behind the colon"},
+        {"10.0.0.0/33+key:k", "give a number of bits from 0 to 32 behind the /"},
+        {"any+key:k", "give an IPv4 or IPv6 address, or ADDR/BITS"},
+        {"+key:k", "give an IPv4 or IPv6 address, or ADDR/BITS"},
+        {"10.0.0.0/8+k", "give a number of bits from 0 to 32 behind the /"},
+        {"10.0.0.0/00000000000000000000000000000000000000000000000000000000000000008+key:k",
+         "give an IPv4 or IPv6 address, or ADDR/BITS"},
     };
     struct access_rules rules = {0};
     char error[ACCESS_RULES_ERROR_MAX];
@@ -156,7 +186,60 @@ static void what_is_no_rule_is_refused(void **state)
         assert_false(access_rules_read(&rules, bad[i].text, error));
         assert_string_equal(error, bad[i].error);
     }
+    rules.with_keys = true;
+    for (size_t i = 0; i < COUNT_OF(bad_with_keys); i++) {
+        assert_false(access_rules_read(&rules, bad_with_keys[i].text, error));
+        assert_string_equal(error, bad_with_keys[i].error);
+    }
     access_rules_free(&rules);
+}
+
+/* An address and a key are each enough, unless a rule wants both. */
+static void keys_may_be_bound_to_networks(void **state)
+{
+    static const struct {
+        const char *rules[3];
+        const char *client;
+        const char *key;
+        bool granted;
+    } grants[] = {
+        {{"10.0.0.0/8+key:k"}, "10.1.2.3", "k", true},
+        {{"10.0.0.0/8+key:k"}, "10.1.2.3", NULL, false},
+        {{"10.0.0.0/8+key:k"}, "10.1.2.3", "other", false},
+        {{"10.0.0.0/8+key:k"}, "11.1.2.3", "k", false},
+        {{"10.0.0.0/8+key:k"}, "a01:203::", "k", false},
+        {{"2001:db8::1+key:k"}, "2001:db8::1", "K", true},
+        {{"2001:db8::1+key:k"}, "2001:db8::2", "k", false},
+        {{"0.0.0.0/0+key:k"}, "11.1.2.3", "k", true},
+        {{"10.0.0.0/8+key:k", "11.0.0.0/8+key:k"}, "11.1.2.3", "k", true},
+        {{"10.0.0.0/8+key:k", "key:k"}, "12.1.2.3", "k", true},
+        {{"10.0.0.0/8", "key:k"}, "10.1.2.3", NULL, true},
+        {{"10.0.0.0/8", "key:k"}, "11.1.2.3", "k", true},
+    };
+    struct sealed_table sealed;
+    char error[ACCESS_RULES_ERROR_MAX];
+    uint32_t position = 0;
+
+    (void)state;
+    tables_build(&sealed, zones, 1);
+    const struct table_section *zone = table_next_zone(&sealed.table, &position);
+    for (size_t i = 0; i < COUNT_OF(grants); i++) {
+        struct access_rules rules = {.with_keys = true};
+        struct access access = {0};
+        struct client client = client_of(grants[i].client);
+        struct name key;
+        for (size_t k = 0; grants[i].rules[k] != NULL; k++)
+            assert_true(access_rules_read(&rules, grants[i].rules[k], error));
+        assert_true(access_rules_compile(&rules, sealed.table.header->seed, &access));
+        assert_true(grants[i].key == NULL || access_rules_read_name(&key, grants[i].key));
+        if (access_grants(&access, zone, &client, grants[i].key != NULL ? &key : NULL) !=
+            grants[i].granted)
+            fail_msg("case %zu: %s with %s", i, grants[i].client,
+                     grants[i].key != NULL ? grants[i].key : "no key");
+        free(access.entries);
+        access_rules_free(&rules);
+    }
+    seal_unmap(&sealed);
 }
 
 /* Each of very many zones has a rule of its own, and keeps it while the others are added. */
@@ -200,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_gets_what_he_may),
         cmocka_unit_test(what_is_no_rule_is_refused),
+        cmocka_unit_test(keys_may_be_bound_to_networks),
         cmocka_unit_test(zones_have_rules_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

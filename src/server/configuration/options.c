@@ -292,8 +292,8 @@ const struct option_row options_table[] = {
      .place = OPTION_BOTH,
      .argument = "[ZONE=]WHO",
      .take = take_transfer,
-     .help = "let WHO transfer ZONE, or zones not named so: ADDR, ADDR/BITS, any, none or "
-             "key:NAME; may be repeated"},
+     .help = "let WHO transfer ZONE, or zones not named so: ADDR, ADDR/BITS, any, none, "
+             "key:NAME or, for both at once, ADDR/BITS+key:NAME; may be repeated"},
     {.name = "cookies",
      .place = OPTION_BOTH,
      .argument = "yes|no|required",
@@ -419,8 +419,8 @@ const struct option_row options_table[] = {
      .place = OPTION_FILE,
      .argument = "WHO",
      .take = take_transfer,
-     .help = "let WHO transfer the zone: ADDR, ADDR/BITS, any, none, key:NAME or the name of an "
-             "acl"},
+     .help = "let WHO transfer the zone: ADDR, ADDR/BITS, any, none, key:NAME, "
+             "ADDR/BITS+key:NAME for both at once, or the name of an acl"},
     {.section = "acl",
      .name = "addresses",
      .repeats = true,

@@ -93,26 +93,40 @@ static bool allow_network(struct prefix_list *networks, const char *who,
     return prefix_text_add(networks, who, reason) || refuse(error, reason);
 }
 
-static bool allow_key(struct access_list *allowed, const char *text,
-                      char error[ACCESS_RULES_ERROR_MAX])
+static bool add_key(struct access_list *allowed, const struct access_key *key,
+                    char error[ACCESS_RULES_ERROR_MAX])
 {
-    struct name name;
+    struct access_key *grown = reallocarray((struct access_key *)(uintptr_t)allowed->keys,
+                                            allowed->key_count + 1, sizeof *grown);
 
-    if (!access_rules_read_name(&name, text))
-        return refuse(error, "give the name of a key behind the colon");
-    struct name *grown = reallocarray((struct name *)(uintptr_t)allowed->keys,
-                                      allowed->key_count + 1, sizeof *grown);
     if (grown == NULL)
         return refuse(error, "out of memory");
-    grown[allowed->key_count++] = name;
+    grown[allowed->key_count++] = *key;
     allowed->keys = grown;
     return true;
+}
+
+/* `network`: `length` characters, or none. */
+static bool allow_key(struct access_list *allowed, const char *network, size_t length,
+                      const char *name, char error[ACCESS_RULES_ERROR_MAX])
+{
+    char text[PREFIX_TEXT_MAX], reason[PREFIX_TEXT_ERROR_MAX];
+    struct access_key key = {.from.length = 0};
+
+    /* What is too long is no prefix, cut off or not. */
+    snprintf(text, sizeof text, "%.*s", (int)length, length < sizeof text ? network : "");
+    if (length > 0 && !prefix_text_parse(&key.from, text, reason))
+        return refuse(error, reason);
+    if (!access_rules_read_name(&key.name, name))
+        return refuse(error, "give the name of a key behind the colon");
+    return add_key(allowed, &key, error);
 }
 
 static bool allow(struct access_list *allowed, const char *who, bool with_keys,
                   char error[ACCESS_RULES_ERROR_MAX])
 {
-    static const char key[] = "key:";
+    static const char key[] = "key:", both[] = "+key:";
+    const char *plus = strstr(who, both);
 
     if (strcmp(who, "none") == 0)
         return true;
@@ -120,7 +134,9 @@ static bool allow(struct access_list *allowed, const char *who, bool with_keys,
         return allow_network(&allowed->networks, "0.0.0.0/0", error) &&
                allow_network(&allowed->networks, "::/0", error);
     if (with_keys && strncmp(who, key, strlen(key)) == 0)
-        return allow_key(allowed, who + strlen(key), error);
+        return allow_key(allowed, who, 0, who + strlen(key), error);
+    if (with_keys && plus != NULL && plus != who)
+        return allow_key(allowed, who, (size_t)(plus - who), plus + strlen(both), error);
     return allow_network(&allowed->networks, who, error);
 }
 
@@ -156,7 +172,7 @@ void access_rules_free(struct access_rules *rules)
 {
     for (size_t i = 0; i < rules->count; i++) {
         free(rules->rules[i].allowed.networks.prefixes);
-        free((struct name *)(uintptr_t)rules->rules[i].allowed.keys);
+        free((struct access_key *)(uintptr_t)rules->rules[i].allowed.keys);
     }
     free(rules->rules);
     free(rules->index);

@@ -34,7 +34,7 @@ struct access_rules {
     uint32_t *index;   /* by zone: places of rules, from 1 on; open addressing, 0 is empty */
     size_t index_size; /* a power of two, or 0 */
     size_t others;     /* place of the rule for the zones that have none, or 0 */
-    bool with_keys;    /* `who` may be key:NAME, too */
+    bool with_keys;    /* `who` may be key:NAME, too, or ADDR/BITS+key:NAME: both at once */
     struct access_origin origin; /* of what is added next */
 };
 

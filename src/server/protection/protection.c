@@ -49,11 +49,11 @@ static bool keys_are_there(const struct protection *protection, char error[PROTE
     for (size_t i = 0; i < protection->transfers.count; i++) {
         const struct access_list *allowed = &protection->transfers.rules[i].allowed;
         for (size_t k = 0; k < allowed->key_count; k++) {
-            if (keys_have(&protection->keys, &allowed->keys[k]))
+            if (keys_have(&protection->keys, &allowed->keys[k].name))
                 continue;
             snprintf(error, PROTECTION_ERROR_MAX,
                      "allow-transfer = key:%.300s: there is no key of that name in sorrel.conf",
-                     name_to_text(&allowed->keys[k], text));
+                     name_to_text(&allowed->keys[k].name, text));
             return false;
         }
     }
