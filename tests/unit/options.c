@@ -37,8 +37,7 @@ static const struct {
     {{"--stall", ".5"}, "--stall .5: give a number of seconds from 0.5 to 3600, or 0"},
     {{"--rate-limit", "0"},
      "--rate-limit 0: give a number of responses a second from 1 to 1000000, or off, or auto"},
-    {{"--rate-limit-slip", "11"},
-     "--rate-limit-slip 11: give a number of responses from 0 to 10"},
+    {{"--rate-limit-slip", "11"}, "--rate-limit-slip 11: give a number of responses from 0 to 10"},
     {{"--rate-limit-exempt", "127.0.0.1/8"},
      "--rate-limit-exempt 127.0.0.1/8: the address has bits set behind the first 8: clear them, "
      "or give more bits"},

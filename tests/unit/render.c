@@ -121,8 +121,8 @@ static void many_zones_do_not_scroll_the_status_away(void **state)
         json_array_append_new(
             zones, json_pack("{s:s, s:s, s:i}", "zone", name, "state", "ok", "serial", i));
     }
-    json_t *reply = json_pack("{s:o, s:i, s:i}", "zones", zones, "zone_count", 12,
-                              "zone_failures", 0);
+    json_t *reply =
+        json_pack("{s:o, s:i, s:i}", "zones", zones, "zone_count", 12, "zone_failures", 0);
     FILE *out = fmemopen(text, sizeof text, "w");
     render_status(reply, out);
     assert_int_equal(fclose(out), 0);
