@@ -201,17 +201,24 @@ bool daemon_stop(struct daemon *daemon, bool show_log)
     return stopped;
 }
 
-int daemon_connect(const struct daemon *daemon, int type)
+int daemon_connect_from(const struct daemon *daemon, int type, in_addr_t client)
 {
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port = htons(daemon->port),
-                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(client)};
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons(daemon->port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct timeval patience = {.tv_sec = 5};
     int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&from, sizeof from) != 0 ||
+        connect(fd, (const struct sockaddr *)&to, sizeof to) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
         child_fail("cannot connect to sorreld: %s", strerror(errno));
     return fd;
+}
+
+int daemon_connect(const struct daemon *daemon, int type)
+{
+    return daemon_connect_from(daemon, type, INADDR_ANY);
 }

@@ -8,6 +8,7 @@
 
 #include "../loss/child.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,5 +53,8 @@ bool daemon_stop(struct daemon *daemon, bool show_log);
 
 /* A UDP or TCP socket that is connected to it and gives up after five seconds. */
 int daemon_connect(const struct daemon *daemon, int type);
+
+/* The same from another of this machine's addresses, in host order: all of 127.0.0.0/8. */
+int daemon_connect_from(const struct daemon *daemon, int type, in_addr_t client);
 
 #endif

@@ -3,7 +3,6 @@
 #include "../unit/unit.h"
 #include "daemon.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,9 +15,7 @@
 #include <unistd.h>
 
 enum {
-    /* what tcp.c allows */
-    CONNECTIONS_MAX = 256,
-    IDLE_SECONDS = 10,
+    IDLE_SECONDS = 10, /* what tcp.c allows */
 
     FRAME_MAX = 2 + 65535,
     BIG_RECORDS = 240, /* TXT records of 268 octets: 64,320 in all */
@@ -81,23 +78,6 @@ static int open_stream(void)
 
     /* Every send is to be a segment of its own. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
-
-/* The same from another of this machine's addresses. */
-static int open_stream_from(const char *address)
-{
-    const struct timeval patience = {.tv_sec = 5};
-    struct sockaddr_in from = {.sin_family = AF_INET};
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons(daemon_under_test.port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof from), 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
     return fd;
 }
 
@@ -317,54 +297,6 @@ static void a_lack_of_descriptors_harms_nobody(void **state)
     close(other);
 }
 
-static bool can_ask_again(void *unused)
-{
-    uint8_t frame[64], answer[2];
-    int fd = open_stream();
-
-    (void)unused;
-    bool served = send(fd, frame, write_small(frame, 1), MSG_NOSIGNAL) > 0 &&
-                  receive_all(fd, answer, sizeof answer);
-    close(fd);
-    return served;
-}
-
-static void newcomers_are_turned_away_when_all_places_are_taken(void **state)
-{
-    enum { MORE = 50 };
-    static int fds[CONNECTIONS_MAX + MORE];
-    int served = 0;
-
-    (void)state;
-    for (int i = 0; i < CONNECTIONS_MAX + MORE; i++) {
-        uint8_t frame[64], answer[2];
-        fds[i] = open_stream();
-        send(fds[i], frame, write_small(frame, 0), MSG_NOSIGNAL);
-        if (receive_all(fds[i], answer, sizeof answer)) {
-            uint8_t rest[512];
-            assert_true(receive_all(fds[i], rest, (size_t)answer[0] << 8 | answer[1]));
-            served++;
-        } else {
-            close(fds[i]);
-            fds[i] = -1;
-        }
-    }
-    assert_in_range(served, CONNECTIONS_MAX - 2, CONNECTIONS_MAX);
-    /* but one from another network gets a place, of this network's connection idle longest */
-    int other = open_stream_from("127.0.7.1");
-    ask_small(other, 5);
-    close(other);
-    close(fds[0]);
-    fds[0] = -1;
-    for (int i = 0; i < CONNECTIONS_MAX + MORE; i++)
-        if (fds[i] >= 0)
-            ask_small(fds[i], 5);
-    for (int i = 0; i < CONNECTIONS_MAX + MORE; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    assert_true(child_wait(can_ask_again, NULL, 5));
-}
-
 static double seconds_since(const struct timespec *then)
 {
     struct timespec now;
@@ -413,7 +345,6 @@ int main(void)
         cmocka_unit_test(halves_and_garbage_harm_nobody),
         cmocka_unit_test(a_lack_of_descriptors_harms_nobody),
         cmocka_unit_test(idle_connections_are_closed),
-        cmocka_unit_test(newcomers_are_turned_away_when_all_places_are_taken),
     };
     pid_t before[DAEMON_WORKERS_MAX], after[DAEMON_WORKERS_MAX];
 

@@ -60,11 +60,9 @@ static struct network *find(const struct networks *networks, uint64_t key)
     return NULL;
 }
 
-unsigned networks_count(const struct networks *networks, const struct client *client)
+const struct network *networks_find(const struct networks *networks, const struct client *client)
 {
-    const struct network *network = find(networks, key_of(client));
-
-    return network != NULL ? network->connections : 0;
+    return find(networks, key_of(client));
 }
 
 struct network *networks_add(struct networks *networks, const struct client *client)

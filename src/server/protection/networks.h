@@ -20,9 +20,9 @@ struct network {
 
 struct networks {
     size_t most;
-    size_t heads;       /* a power of two */
-    uint32_t unused;    /* place + 1 of the first; 0: none */
-    uint32_t *head;     /* by hash: place + 1 of the first; 0: none */
+    size_t heads;    /* a power of two */
+    uint32_t unused; /* place + 1 of the first; 0: none */
+    uint32_t *head;  /* by hash: place + 1 of the first; 0: none */
     struct network *list;
     uint64_t seed;
 };
@@ -33,8 +33,8 @@ int networks_open(struct networks *networks, size_t most, uint64_t seed);
 
 void networks_close(struct networks *networks);
 
-/* How many connections the client's network has. */
-unsigned networks_count(const struct networks *networks, const struct client *client);
+/* The client's network; NULL if it has no connections. */
+const struct network *networks_find(const struct networks *networks, const struct client *client);
 
 /* It has one more. There are fewer than `most` connections. Returns the network, which stays where
  * it is until its last connection is gone. */

@@ -34,6 +34,10 @@ enum {
 /* Seconds from one answered query (or the connection's start) to the next, once the worker retires.
  * Trickling in a query does not prolong it, nor do messages that get no answer. */
 static const ev_tstamp idle_limit_retiring = 1;
+/* By what --tcp-idle is divided while more than half the places are taken. */
+static const ev_tstamp haste_when_crowded = 4;
+/* Seconds for which a connection keeps its place whoever comes, so that it can ask. */
+static const ev_tstamp young_limit = 1;
 /* Seconds a client may take to read the answers that are waiting for it. */
 static const ev_tstamp write_limit = 10;
 /* Seconds without accepting after the kernel had no descriptor or memory for a connection. */
@@ -45,7 +49,8 @@ struct connection {
     struct tcp *tcp;
     struct client client;
     struct network *network;
-    ev_tstamp answered_at;            /* last; at first, accepted */
+    ev_tstamp accepted_at;
+    ev_tstamp answered_at;            /* all that it had asked, last; at first, accepted */
     struct counters_traffic *traffic; /* of the address it came to */
     struct connection *next_free;
     struct framing input;
@@ -78,12 +83,12 @@ struct tcp {
     struct tap *tap; /* NULL: nobody is told */
     struct acceptor *acceptors;
     size_t acceptor_count;
-    ev_tstamp idle_limit;
     unsigned connection_count;
     struct connection *free;
     struct connection *connections; /* protection->tcp_connections of them */
     struct networks networks;
     struct transfers transfers;
+    bool retiring;
     bool finishing;
 };
 
@@ -109,6 +114,18 @@ static void set_limit(struct connection *connection, ev_tstamp seconds)
 {
     connection->limit.repeat = seconds;
     ev_timer_again(connection->tcp->loop, &connection->limit);
+}
+
+/* Seconds that a client has for its next query. */
+static ev_tstamp idle_limit(const struct tcp *tcp)
+{
+    ev_tstamp seconds = tcp->protection->tcp_idle;
+
+    if (tcp->retiring)
+        return idle_limit_retiring;
+    return tcp->connection_count > tcp->protection->tcp_connections / 2
+               ? seconds / haste_when_crowded
+               : seconds;
 }
 
 /* Gives what a large message has taken back to the kernel. */
@@ -173,7 +190,7 @@ static void settle(struct connection *connection)
     if (connection->was_answered) {
         connection->was_answered = false;
         connection->answered_at = ev_now(connection->tcp->loop);
-        set_limit(connection, connection->tcp->idle_limit);
+        set_limit(connection, idle_limit(connection->tcp));
     }
 }
 
@@ -252,6 +269,7 @@ static void answer_one(struct connection *connection, const uint8_t *query, size
 
     note_query(&tcp->memory->tcp_query, slot_memory_address(tcp->memory, connection->traffic),
                query, length);
+    tcp->settings->keepalive = (uint16_t)(10 * idle_limit(tcp));
     tcp->settings->transfers_busy = !transfers_have_room(&tcp->transfers, connection->network);
     size_t n = answer(tcp->settings, &connection->client, query, length, frame + FRAMING_PREFIX,
                       WIRE_MESSAGE_MAX, &report);
@@ -350,23 +368,70 @@ static struct connection *idlest_of(struct tcp *tcp, const struct network *netwo
     return idlest;
 }
 
+/* The clock may be set back: then nothing is recent, lest everything is. */
+static bool is_recent(ev_tstamp now, ev_tstamp then, ev_tstamp limit)
+{
+    return now >= then && now - then < limit;
+}
+
+/* Does the client still make good use of its place? But one that never has read all its answers is
+ * as idle as one that asks nothing. */
+static bool is_spared(const struct connection *connection, ev_tstamp now)
+{
+    bool at_work = has_output(connection) || framing_has_message(&connection->input);
+
+    return connection->transfer != NULL || is_recent(now, connection->accepted_at, young_limit) ||
+           (at_work && is_recent(now, connection->answered_at, write_limit));
+}
+
+/* Of the connections of `own` network and those with more than it has, the one whose last answer is
+ * longest ago. NULL: all are spared. */
+static struct connection *idlest_for(struct tcp *tcp, const struct network *own)
+{
+    unsigned count = own != NULL ? own->connections : 0;
+    struct connection *idlest = NULL;
+    ev_tstamp now = ev_now(tcp->loop);
+
+    for (size_t i = 0; i < tcp->protection->tcp_connections; i++) {
+        struct connection *connection = &tcp->connections[i];
+        if (ev_is_active(&connection->io) &&
+            (connection->network == own || connection->network->connections > count) &&
+            (idlest == NULL || connection->answered_at < idlest->answered_at) &&
+            !is_spared(connection, now))
+            idlest = connection;
+    }
+    return idlest;
+}
+
 /*
- * Is there a place for one more connection of a network that has `count`? While all are taken, a
- * network with fewer than another gets one of the other's, so that nobody can keep the others out.
+ * Whose place does one more connection of the network get (NULL: it has none), now that all are
+ * taken? NULL: nobody's. A network with clearly fewer than another gets one of the other's at once,
+ * so that no network can keep the others out. And a place is not kept by asking now and then, so
+ * that no crowd of networks can.
  */
-static bool has_place(struct tcp *tcp, unsigned count)
+static struct connection *who_makes_room(struct tcp *tcp, const struct network *own)
+{
+    const struct network *heaviest = networks_heaviest(&tcp->networks);
+
+    if (heaviest->connections > (own != NULL ? own->connections : 0) + 1)
+        return idlest_of(tcp, heaviest);
+    return idlest_for(tcp, own);
+}
+
+/* Is there a place for one more connection of the network, if need be another's? */
+static bool has_place(struct tcp *tcp, const struct network *own)
 {
     unsigned most = tcp->protection->tcp_per_network;
 
-    if (most != 0 && count >= most)
+    if (most != 0 && own != NULL && own->connections >= most)
         return false;
     if (tcp->free != NULL)
         return true;
-    const struct network *heaviest = networks_heaviest(&tcp->networks);
-    if (heaviest == NULL || heaviest->connections <= count + 1)
+    struct connection *leaver = who_makes_room(tcp, own);
+    if (leaver == NULL)
         return false;
     counters_add(&tcp->memory->counters.tcp_turned_away, 1);
-    close_connection(idlest_of(tcp, heaviest));
+    close_connection(leaver);
     return true;
 }
 
@@ -381,7 +446,7 @@ static void serve_newcomer(struct acceptor *acceptor, int fd, const struct clien
     connection->traffic = acceptor->traffic;
     connection->client = *client;
     connection->network = networks_add(&tcp->networks, client);
-    connection->answered_at = ev_now(tcp->loop);
+    connection->accepted_at = connection->answered_at = ev_now(tcp->loop);
     /* Answers are sent as many at a time as there are; the kernel need not wait for more. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     framing_init(&connection->input, connection->input.octets);
@@ -393,7 +458,7 @@ static void serve_newcomer(struct acceptor *acceptor, int fd, const struct clien
     ev_init(&connection->limit, limit_reached);
     connection->io.data = connection->limit.data = connection;
     ev_io_start(tcp->sockets, &connection->io);
-    set_limit(connection, tcp->idle_limit);
+    set_limit(connection, idle_limit(tcp));
 }
 
 static void open_connection(struct acceptor *acceptor, int fd, const union address *peer)
@@ -403,7 +468,7 @@ static void open_connection(struct acceptor *acceptor, int fd, const union addre
 
     counters_add(&tcp->memory->counters.tcp_connections, 1);
     address_to_client(peer, TRANSPORT_TCP, &client);
-    if (has_place(tcp, networks_count(&tcp->networks, &client))) {
+    if (has_place(tcp, networks_find(&tcp->networks, &client))) {
         serve_newcomer(acceptor, fd, &client);
         return;
     }
@@ -497,8 +562,7 @@ struct tcp *tcp_start(struct ev_loop *loop, const struct listener_sockets *socke
                         .protection = protection,
                         .tap = tap,
                         .acceptors = calloc(count, sizeof *tcp->acceptors),
-                        .acceptor_count = count,
-                        .idle_limit = protection->tcp_idle};
+                        .acceptor_count = count};
     if (tcp->sockets == NULL || tcp->acceptors == NULL ||
         !set_up_connections(tcp, protection->tcp_connections) ||
         networks_open(&tcp->networks, protection->tcp_connections, seed) != 0)
@@ -518,7 +582,7 @@ static bool is_under_way(const struct connection *connection)
 
 void tcp_retire(struct tcp *tcp)
 {
-    tcp->idle_limit = idle_limit_retiring;
+    tcp->retiring = true;
     for (size_t i = 0; i < tcp->protection->tcp_connections; i++) {
         struct connection *connection = &tcp->connections[i];
         if (ev_is_active(&connection->io) && !is_under_way(connection))
