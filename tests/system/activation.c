@@ -25,26 +25,37 @@ static void write_zone(const char *path)
     assert_int_equal(fclose(file), 0);
 }
 
-/* A socket of that type at `port`, as descriptor `number`. */
-static void open_socket(int number, int type, uint16_t port)
+/* A socket of that type at `port`, as descriptor `number`: for IPv4, or for both families. False if
+ * there is no IPv6. */
+static bool open_socket(int number, int type, bool dual, uint16_t port)
 {
-    const struct sockaddr_in address = {
+    const struct sockaddr_in v4 = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, type, 0);
+    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    const int off = 0;
+    int fd = socket(dual ? AF_INET6 : AF_INET, type, 0);
 
+    if (dual && (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0 ||
+                 bind(fd, (const struct sockaddr *)&v6, sizeof v6) != 0)) {
+        close(fd);
+        return false;
+    }
     assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    if (!dual)
+        assert_int_equal(bind(fd, (const struct sockaddr *)&v4, sizeof v4), 0);
     if (type == SOCK_STREAM)
         assert_int_equal(listen(fd, 16), 0);
-    if (fd == number)
-        return;
-    assert_int_equal(dup2(fd, number), number);
-    close(fd);
+    if (fd != number) {
+        assert_int_equal(dup2(fd, number), number);
+        close(fd);
+    }
+    return true;
 }
 
 static const uint8_t query[] = "\22\64\0\0\0\1\0\0\0\0\0\0\12activation\4test\0\0\6\0\1";
 
-static bool ask_udp(const struct daemon *daemon)
+/* The RCODE of what comes from 127.0.0.1; -1: no answer. */
+static int ask_udp(const struct daemon *daemon)
 {
     int fd = daemon_connect(daemon, SOCK_DGRAM);
     uint8_t reply[512] = {0};
@@ -52,10 +63,10 @@ static bool ask_udp(const struct daemon *daemon)
     send(fd, query, sizeof query - 1, 0);
     ssize_t length = recv(fd, reply, sizeof reply, 0);
     close(fd);
-    return length > 12 && reply[7] == 1;
+    return length >= 12 ? reply[3] & 0xf : -1;
 }
 
-static bool ask_tcp(const struct daemon *daemon)
+static int ask_tcp(const struct daemon *daemon)
 {
     int fd = daemon_connect(daemon, SOCK_STREAM);
     uint8_t frame[sizeof query + 1] = {0, sizeof query - 1}, reply[512] = {0};
@@ -64,7 +75,25 @@ static bool ask_tcp(const struct daemon *daemon)
     send(fd, frame, sizeof frame, MSG_NOSIGNAL);
     ssize_t length = recv(fd, reply, sizeof reply, 0);
     close(fd);
-    return length > 2 + 12 && reply[2 + 7] == 1;
+    return length >= 2 + 12 ? reply[2 + 3] & 0xf : -1;
+}
+
+/* The same over IPv6, from ::1. */
+static int ask_v6(const struct daemon *daemon)
+{
+    const struct sockaddr_in6 to = {.sin6_family = AF_INET6,
+                                    .sin6_port = htons(daemon->port),
+                                    .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const struct timeval patience = {.tv_sec = 5};
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    uint8_t reply[512] = {0};
+
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    send(fd, query, sizeof query - 1, 0);
+    ssize_t length = recv(fd, reply, sizeof reply, 0);
+    close(fd);
+    return length >= 12 ? reply[3] & 0xf : -1;
 }
 
 static bool has_two_workers(void *context)
@@ -83,34 +112,54 @@ static bool is_serving(void *context)
     return daemon_count_logged(daemon, "sorreld: serving ") == 1 || !child_is_alive(daemon->pid);
 }
 
-static void serve_with(unsigned sockets)
+/* Starts it with the sockets that were opened, and an option, for two workers. */
+static void start(struct daemon *daemon, unsigned sockets, const char *option)
 {
     char zone[128], command[TEXT_MAX];
     const char *argv[] = {"sh", "-c", command, NULL};
-    struct daemon daemon = {.port = child_free_port()};
 
-    snprintf(daemon.log, sizeof daemon.log, "%s/log", directory);
+    snprintf(daemon->log, sizeof daemon->log, "%s/log", directory);
     snprintf(zone, sizeof zone, "%s/activation.test.zone", directory);
     write_zone(zone);
-    open_socket(FIRST_FD, SOCK_DGRAM, daemon.port);
-    if (sockets == 2)
-        open_socket(FIRST_FD + 1, SOCK_STREAM, daemon.port);
     snprintf(command, sizeof command,
-             "LISTEN_PID=$$ LISTEN_FDS=%u exec ./sorreld -w 2 --control %s/control %s", sockets,
-             directory, zone);
-    daemon.pid = child_start(argv, daemon.log);
-    close(FIRST_FD);
-    if (sockets == 2)
-        close(FIRST_FD + 1);
-    assert_true(child_wait(is_serving, &daemon, PATIENCE_SECONDS));
-    assert_true(child_wait(has_two_workers, &daemon, PATIENCE_SECONDS));
-    for (int i = 0; i < 8; i++) {
-        assert_true(ask_udp(&daemon));
-        assert_true(ask_tcp(&daemon));
-    }
-    assert_true(child_stop(daemon.pid, SIGTERM, PATIENCE_SECONDS));
-    unlink(daemon.log);
+             "LISTEN_PID=$$ LISTEN_FDS=%u exec ./sorreld -w 2 %s --control %s/control %s", sockets,
+             option, directory, zone);
+    daemon->pid = child_start(argv, daemon->log);
+    for (unsigned i = 0; i < sockets; i++)
+        close(FIRST_FD + (int)i);
+    assert_true(child_wait(is_serving, daemon, PATIENCE_SECONDS));
+    assert_true(child_wait(has_two_workers, daemon, PATIENCE_SECONDS));
+}
+
+static void stop(struct daemon *daemon)
+{
+    char zone[128];
+
+    assert_true(child_stop(daemon->pid, SIGTERM, PATIENCE_SECONDS));
+    snprintf(zone, sizeof zone, "%s/activation.test.zone", directory);
+    unlink(daemon->log);
     unlink(zone);
+}
+
+/* So many questions that each worker gets some. */
+static void assert_answers(const struct daemon *daemon, int rcode)
+{
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(ask_udp(daemon), rcode);
+        assert_int_equal(ask_tcp(daemon), rcode);
+    }
+}
+
+static void serve_with(unsigned sockets)
+{
+    struct daemon daemon = {.port = child_free_port()};
+
+    open_socket(FIRST_FD, SOCK_DGRAM, false, daemon.port);
+    if (sockets == 2)
+        open_socket(FIRST_FD + 1, SOCK_STREAM, false, daemon.port);
+    start(&daemon, sockets, "");
+    assert_answers(&daemon, 0);
+    stop(&daemon);
 }
 
 static void sockets_for_udp_and_tcp(void **state)
@@ -125,11 +174,34 @@ static void a_socket_for_udp_alone(void **state)
     serve_with(1);
 }
 
+/* Who comes over IPv4 to a socket that is for IPv6 as well is an IPv4 client. */
+static void sockets_for_both_families(void **state)
+{
+    static const struct {
+        const char *option;
+        int v4, v6; /* RCODEs */
+    } cases[] = {{"--allow-query=127.0.0.0/8", 0, 5}, {"--allow-query=::/0", 5, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct daemon daemon = {.port = child_free_port()};
+        if (!open_socket(FIRST_FD, SOCK_DGRAM, true, daemon.port))
+            skip();
+        assert_true(open_socket(FIRST_FD + 1, SOCK_STREAM, true, daemon.port));
+        start(&daemon, 2, cases[i].option);
+        assert_answers(&daemon, cases[i].v4);
+        for (int k = 0; k < 8; k++)
+            assert_int_equal(ask_v6(&daemon), cases[i].v6);
+        stop(&daemon);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(sockets_for_udp_and_tcp),
         cmocka_unit_test(a_socket_for_udp_alone),
+        cmocka_unit_test(sockets_for_both_families),
     };
 
 #ifndef HAVE_LIBSYSTEMD

@@ -84,12 +84,36 @@ static void equal_means_the_same_socket(void **state)
     }
 }
 
+static void clients_of_a_socket_for_both_families_keep_theirs(void **state)
+{
+    static const struct {
+        const char *text;
+        struct client client;
+    } cases[] = {
+        {"192.0.2.1", {TRANSPORT_TCP, 4, {192, 0, 2, 1}}},
+        {"::ffff:192.0.2.1", {TRANSPORT_TCP, 4, {192, 0, 2, 1}}},
+        {"2001:db8::1", {TRANSPORT_TCP, 16, {0x20, 1, 0xd, 0xb8, [15] = 1}}},
+        {"::192.0.2.1", {TRANSPORT_TCP, 16, {[12] = 192, 0, 2, 1}}},
+    };
+    char error[ADDRESS_ERROR_MAX];
+    union address address;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct client client = {0};
+        assert_true(address_parse(&address, cases[i].text, error));
+        address_to_client(&address, TRANSPORT_TCP, &client);
+        assert_memory_equal(&client, &cases[i].client, sizeof client);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_read_and_written),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(equal_means_the_same_socket),
+        cmocka_unit_test(clients_of_a_socket_for_both_families_keep_theirs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

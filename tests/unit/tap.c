@@ -99,6 +99,22 @@ static void expect_end(struct scene *scene)
     assert_int_equal(ring_read(&scene->reader, &record, &octets), RING_NOTHING);
 }
 
+/* What a socket for both families calls ::ffff:192.0.2.1 is 192.0.2.1. */
+static void mapped_addresses_are_ipv4(void **state)
+{
+    struct scene *scene = *state;
+
+    for (unsigned i = 0; i < QUERIES; i++)
+        scene->batch->peer[i].v6 = (struct sockaddr_in6){
+            .sin6_family = AF_INET6,
+            .sin6_port = htons((uint16_t)(1000 + i)),
+            .sin6_addr.s6_addr = {[10] = 255, 255, 192, 0, 2, (uint8_t)(1 + i)}};
+    tell(scene);
+    for (unsigned i = 0; i < QUERIES; i++)
+        expect_record(scene, i, QUERY_LENGTH, REPLY_LENGTH);
+    expect_end(scene);
+}
+
 static void what_was_wanted_is_told(void **state)
 {
     static const struct {
@@ -199,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_wanted_is_told, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(mapped_addresses_are_ipv4, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(
             queries_without_a_response_are_told_and_what_is_no_query_is_not, open_scene,
             close_scene),

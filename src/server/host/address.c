@@ -114,15 +114,24 @@ bool address_is_equal(const union address *a, const union address *b)
     return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
 }
 
+static uint8_t copy_octets(uint8_t *to, const void *from, uint8_t length)
+{
+    memcpy(to, from, length);
+    return length;
+}
+
+uint8_t address_octets_v6(const struct in6_addr *v6, uint8_t octets[16])
+{
+    return IN6_IS_ADDR_V4MAPPED(v6) ? copy_octets(octets, v6->s6_addr + 12, 4)
+                                    : copy_octets(octets, v6->s6_addr, 16);
+}
+
 void address_to_client(const union address *address, enum transport transport,
                        struct client *client)
 {
     client->transport = (uint8_t)transport;
-    if (address->any.sa_family == AF_INET) {
-        client->length = sizeof address->v4.sin_addr;
-        memcpy(client->address, &address->v4.sin_addr, sizeof address->v4.sin_addr);
-    } else {
-        client->length = sizeof address->v6.sin6_addr;
-        memcpy(client->address, &address->v6.sin6_addr, sizeof address->v6.sin6_addr);
-    }
+    if (address->any.sa_family == AF_INET)
+        client->length = copy_octets(client->address, &address->v4.sin_addr, 4);
+    else
+        client->length = address_octets_v6(&address->v6.sin6_addr, client->address);
 }

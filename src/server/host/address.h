@@ -32,7 +32,11 @@ in_port_t address_port(const union address *address); /* host order */
 bool address_is_wildcard(const union address *address);
 bool address_is_equal(const union address *a, const union address *b);
 
-/* Fills in who asks from `address`. */
+/* Writes the octets of an IPv6 address, or of the IPv4 address that is mapped into it, as a socket
+ * for both families has those of its IPv4 peers (RFC 4291 2.5.5.2). Returns how many: 16 or 4. */
+uint8_t address_octets_v6(const struct in6_addr *v6, uint8_t octets[16]);
+
+/* Fills in who asks from `address`: an IPv4 client wherever he comes in. */
 void address_to_client(const union address *address, enum transport transport,
                        struct client *client);
 

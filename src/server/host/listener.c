@@ -40,9 +40,8 @@ void listener_allow_fragments(int udp, const union address *address, bool allowe
     if (address->any.sa_family == AF_INET6)
         set_option(udp, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
                    allowed ? IPV6_PMTUDISC_OMIT : IPV6_PMTUDISC_PROBE);
-    else
-        set_option(udp, IPPROTO_IP, IP_MTU_DISCOVER,
-                   allowed ? IP_PMTUDISC_OMIT : IP_PMTUDISC_PROBE);
+    /* One for IPv6 may have IPv4 clients, too. */
+    set_option(udp, IPPROTO_IP, IP_MTU_DISCOVER, allowed ? IP_PMTUDISC_OMIT : IP_PMTUDISC_PROBE);
 }
 
 static void set_udp_options(int fd, const union address *address)
@@ -70,15 +69,16 @@ void listener_prepare(int fd, const union address *address, int type)
 }
 
 /* One socket of `type`, bound. -1 with errno. */
-static int open_socket(const union address *address, int type, bool first)
+static int open_socket(const struct listener *listener, int type, bool first)
 {
+    const union address *address = &listener->address;
     int fd = socket(address->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int on = 1;
 
     if (fd < 0)
         return -1;
     if (address->any.sa_family == AF_INET6)
-        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, !listener->dual);
     if (type == SOCK_DGRAM)
         set_udp_options(fd, address);
     else
@@ -155,9 +155,9 @@ enum listener_outcome listener_open(const struct listener *listener, bool first,
     const union address *address = &listener->address;
 
     if (sockets->udp < 0)
-        sockets->udp = open_socket(address, SOCK_DGRAM, first);
+        sockets->udp = open_socket(listener, SOCK_DGRAM, first);
     if (sockets->udp >= 0 && sockets->tcp < 0)
-        sockets->tcp = open_socket(address, SOCK_STREAM, first);
+        sockets->tcp = open_socket(listener, SOCK_STREAM, first);
     if (sockets->tcp >= 0)
         return LISTENER_BOUND;
     int reason = errno;

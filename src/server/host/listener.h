@@ -18,6 +18,7 @@
 struct listener {
     union address address;
     bool optional; /* not an error if the kernel lacks the address family */
+    bool dual;     /* IPv6, and for IPv4 as well, as a socket that we were passed was made */
 };
 
 struct listener_sockets {

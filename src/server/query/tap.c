@@ -29,13 +29,15 @@ static bool is_query(const uint8_t *octets, size_t length)
     return length >= WIRE_HEADER_SIZE && (octets[2] & 0x80) == 0;
 }
 
-static void copy_address(uint8_t to[16], in_port_t *port, const union address *from)
+/* Returns how many octets it has. */
+static uint8_t copy_address(uint8_t to[16], in_port_t *port, const union address *from)
 {
+    struct client client;
+
     *port = address_port(from);
-    if (from->any.sa_family == AF_INET)
-        memcpy(to, &from->v4.sin_addr, sizeof from->v4.sin_addr);
-    else
-        memcpy(to, &from->v6.sin6_addr, sizeof from->v6.sin6_addr);
+    address_to_client(from, TRANSPORT_UDP, &client);
+    memcpy(to, client.address, client.length);
+    return client.length;
 }
 
 static void put(struct tap *tap, struct ring_record *record, const uint8_t *query, size_t length,
@@ -54,11 +56,9 @@ static void put(struct tap *tap, struct ring_record *record, const uint8_t *quer
 static struct ring_record begin(const struct tap *tap, enum transport transport,
                                 const union address *client)
 {
-    struct ring_record record = {.query_time = tap->received,
-                                 .transport = (uint8_t)transport,
-                                 .address_length = client->any.sa_family == AF_INET ? 4 : 16};
+    struct ring_record record = {.query_time = tap->received, .transport = (uint8_t)transport};
 
-    copy_address(record.client, &record.client_port, client);
+    record.address_length = copy_address(record.client, &record.client_port, client);
     return record;
 }
 
@@ -78,7 +78,7 @@ static void set_asked(struct ring_record *record, const struct batch *batch, uns
         } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
-            memcpy(record->server, &info.ipi6_addr, sizeof info.ipi6_addr);
+            address_octets_v6(&info.ipi6_addr, record->server);
             record->server_known = 1;
         }
     }
