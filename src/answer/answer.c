@@ -432,14 +432,12 @@ static bool is_bad_cookie(const struct answer_task *task, const struct answer_se
 }
 
 static uint16_t rcode_of_task(const struct answer_task *task,
-                              const struct answer_settings *settings,
-                              const struct client *client)
+                              const struct answer_settings *settings, const struct client *client)
 {
     if (task->cookie_state != COOKIE_ABSENT && is_bad_cookie(task, settings, client))
         return RCODE_BADCOOKIE;
     if (task->zone != NULL)
-        return access_allows(settings->access, task->zone, client) ? RCODE_NOERROR
-                                                                   : RCODE_REFUSED;
+        return access_allows(settings->access, task->zone, client) ? RCODE_NOERROR : RCODE_REFUSED;
     if (task->told != NULL)
         return RCODE_NOERROR;
     switch (task->verdict) {
@@ -494,9 +492,9 @@ static void judge_cookie(struct answer_task *task, const struct answer_settings 
 
     task->cookie_state = COOKIE_ABSENT;
     if (settings->cookies != NULL && query->cookie_length > 0)
-        task->cookie_state = cookie_check(settings->cookies, client, settings->now,
-                                          task->wire + query->cookie, query->cookie_length,
-                                          task->cookie);
+        task->cookie_state =
+            cookie_check(settings->cookies, client, settings->now, task->wire + query->cookie,
+                         query->cookie_length, task->cookie);
 }
 
 static bool is_served_class(const struct answer_task *task)
@@ -671,10 +669,10 @@ static size_t finish_transfer(struct answer_task *task, const struct answer_sett
         report->source = verdict.zone->apex_hash;
         report->truncated = !transfer_put_soa(&response, verdict.zone);
     }
-    return response_finish(&response,
-                           (uint16_t)((verdict.zone != NULL ? FLAG_AA : 0) |
-                                      (report->truncated ? FLAG_TC : 0)),
-                           &edns, verdict.rcode);
+    return response_finish(
+        &response,
+        (uint16_t)((verdict.zone != NULL ? FLAG_AA : 0) | (report->truncated ? FLAG_TC : 0)), &edns,
+        verdict.rcode);
 }
 
 static size_t finish_fully(struct answer_task *task, const struct answer_settings *settings,
@@ -701,8 +699,8 @@ static size_t finish_fully(struct answer_task *task, const struct answer_setting
     size_t limit = response_limit(settings, client, query, wire_max) - edns_length(&edns);
     response_begin(&reply.response, wire, limit, task->wire, query->question_length);
     if (reply.rcode == RCODE_NOERROR && task->verdict == QUERY_ANSWER) {
-        truncated = !(task->told != NULL ? chaos_put(&reply.response, task->told)
-                                         : put_sections(&reply));
+        truncated =
+            !(task->told != NULL ? chaos_put(&reply.response, task->told) : put_sections(&reply));
         reply.authoritative = is_authoritative(&reply);
         if (task->told == NULL)
             report_source(&reply, report);
@@ -711,10 +709,10 @@ static size_t finish_fully(struct answer_task *task, const struct answer_setting
         response_clear(&reply.response);
     report->rcode = edns.rcode = reply.rcode;
     report->truncated = truncated;
-    return response_finish(&reply.response,
-                           (uint16_t)((reply.authoritative ? FLAG_AA : 0) |
-                                      (truncated ? FLAG_TC : 0)),
-                           &edns, reply.rcode);
+    return response_finish(
+        &reply.response,
+        (uint16_t)((reply.authoritative ? FLAG_AA : 0) | (truncated ? FLAG_TC : 0)), &edns,
+        reply.rcode);
 }
 
 size_t answer_slip(const struct answer_task *task, const struct answer_settings *settings,
@@ -765,11 +763,34 @@ static bool leave_room(struct answer_task *task, const struct answer_settings *s
 {
     const struct query *query = &task->query;
     size_t limit = response_limit(settings, client, query, *reply_max);
+    size_t opt_room = query->edns ? OPT_ROOM : 0;
 
-    if (limit < (size_t)WIRE_HEADER_SIZE + query->question_length + (size_t)OPT_ROOM + room)
+    if (limit < WIRE_HEADER_SIZE + query->question_length + opt_room + room)
         return false;
     *reply_max = limit - room;
     return true;
+}
+
+/* Names so long that they do not fit into what the client takes: it is told to come again over TCP,
+ * with as much as fits beside any signature of ours. Not beside the name of any unknown algorithm:
+ * then there is a header. */
+static size_t finish_without_question(const struct answer_task *task,
+                                      const struct answer_settings *settings, struct tsig *tsig,
+                                      uint8_t *wire, struct answer_report *report)
+{
+    bool fits = WIRE_HEADER_SIZE + EDNS_PLAIN_LENGTH + tsig_length(tsig) <= WIRE_UDP_PLAIN_MAX;
+    const struct edns edns = {.present = task->query.edns,
+                              .dnssec_ok = task->query.dnssec_ok,
+                              .payload = settings->udp_payload_max,
+                              .ede = EDE_NONE};
+    struct response response;
+
+    report->truncated = tsig->error == TSIG_NO_ERROR;
+    report->rcode = report->truncated ? RCODE_NOERROR : fits ? RCODE_NOTAUTH : RCODE_FORMERR;
+    response_begin(&response, wire, WIRE_UDP_PLAIN_MAX, task->wire, 0);
+    size_t length =
+        response_finish(&response, report->truncated ? FLAG_TC : 0, &edns, report->rcode);
+    return fits ? tsig_sign(tsig, settings->now, wire, length) : length;
 }
 
 static size_t finish_signed(struct answer_task *task, const struct answer_settings *settings,
@@ -785,12 +806,8 @@ static size_t finish_signed(struct answer_task *task, const struct answer_settin
         degrade(task, QUERY_FORMERR);
         return finish_unsigned(task, settings, client, NULL, wire, wire_max, report);
     }
-    if (!leave_room(task, settings, client, tsig_length(&tsig), &wire_max)) {
-        /* Names so long that they do not fit into what the client takes: it gets a header. */
-        degrade(task, QUERY_FORMERR_HEADER);
-        task->query.question_length = report->qtype = 0;
-        return finish_unsigned(task, settings, client, NULL, wire, wire_max, report);
-    }
+    if (!leave_room(task, settings, client, tsig_length(&tsig), &wire_max))
+        return finish_without_question(task, settings, &tsig, wire, report);
     if (tsig.error == TSIG_NO_ERROR)
         key = tsig.key;
     else

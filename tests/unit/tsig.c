@@ -1,7 +1,7 @@
 /* answer/hmac.c and answer/tsig.c: signatures as libcrypto and ldns make and check them. */
+#include "answer/tsig.h"
 #include "answer/answer.h"
 #include "answer/transfer.h"
-#include "answer/tsig.h"
 #include "message/codes.h"
 #include "message/wire.h"
 
@@ -52,8 +52,7 @@ static void hmac_is_that_of_openssl(void **state)
         struct hmac_key key;
         struct hmac hmac;
         char hex[2 * HMAC_OCTETS_MAX + 1];
-        hmac_prepare(&key, cases[i].hash,
-                     cases[i].is_long ? long_key : (const uint8_t *)"Jefe",
+        hmac_prepare(&key, cases[i].hash, cases[i].is_long ? long_key : (const uint8_t *)"Jefe",
                      cases[i].is_long ? sizeof long_key : 4);
         hmac_begin(&hmac, &key);
         hmac_add(&hmac, data, 5);
@@ -73,7 +72,11 @@ static const char secret[] = "secretsecretsecretsecretsecret12"; /* the same */
 static const struct zone_text zones[] = {
     {"z.test.", "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"}};
 
-static struct tsig_key own_keys[2];
+/* A name as long as names can be: three labels of 63 octets, and one of 61. */
+#define LABEL    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+#define LONG_KEY LABEL LABEL LABEL "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+
+static struct tsig_key own_keys[3];
 static const struct tsig_keys keys = {own_keys, COUNT_OF(own_keys)};
 static struct sealed_table sealed;
 
@@ -84,6 +87,11 @@ static int set_up(void **state)
     hmac_prepare(&own_keys[0].hmac, HMAC_SHA256, (const uint8_t *)secret, strlen(secret));
     assert_int_not_equal(name_read(&own_keys[1].name, (const uint8_t *)"\3big", 5), 0);
     hmac_prepare(&own_keys[1].hmac, HMAC_SHA512, (const uint8_t *)secret, strlen(secret));
+    ldns_rdf *name = ldns_dname_new_frm_str(LONG_KEY);
+    assert_int_equal(ldns_rdf_size(name), NAME_OCTETS_MAX);
+    assert_int_not_equal(name_read(&own_keys[2].name, ldns_rdf_data(name), NAME_OCTETS_MAX), 0);
+    hmac_prepare(&own_keys[2].hmac, HMAC_SHA256, (const uint8_t *)secret, strlen(secret));
+    ldns_rdf_deep_free(name);
     tables_build(&sealed, zones, COUNT_OF(zones));
     return 0;
 }
@@ -102,14 +110,17 @@ struct query_of {
     ldns_rdf *mac;
 };
 
-static void make_query(struct query_of *query, ldns_rr_type type, const char *key,
-                       const char *key_secret, const char *algorithm)
+/* `edns_size` 0: without EDNS. */
+static void make_query_for(struct query_of *query, const char *qname, ldns_rr_type type,
+                           uint16_t edns_size, const char *key, const char *key_secret,
+                           const char *algorithm)
 {
-    ldns_rdf *name = ldns_dname_new_frm_str("z.test.");
+    ldns_rdf *name = ldns_dname_new_frm_str(qname);
     ldns_pkt *packet = ldns_pkt_query_new(name, type, LDNS_RR_CLASS_IN, LDNS_RD);
     uint8_t *wire;
 
-    ldns_pkt_set_edns_udp_size(packet, 1232);
+    if (edns_size > 0)
+        ldns_pkt_set_edns_udp_size(packet, edns_size);
     ldns_pkt_set_id(packet, 4711);
     assert_int_equal(ldns_pkt_tsig_sign(packet, key, key_secret, 300, algorithm, NULL),
                      LDNS_STATUS_OK);
@@ -120,12 +131,16 @@ static void make_query(struct query_of *query, ldns_rr_type type, const char *ke
     ldns_pkt_free(packet);
 }
 
+static void make_query(struct query_of *query, ldns_rr_type type, const char *key,
+                       const char *key_secret, const char *algorithm)
+{
+    make_query_for(query, "z.test.", type, 1232, key, key_secret, algorithm);
+}
+
 static struct answer_settings settings_at(time_t now)
 {
-    return (struct answer_settings){.table = &sealed.table,
-                                    .udp_payload_max = 1232,
-                                    .keys = &keys,
-                                    .now = (uint32_t)now};
+    return (struct answer_settings){
+        .table = &sealed.table, .udp_payload_max = 1232, .keys = &keys, .now = (uint32_t)now};
 }
 
 static const struct client client = {.transport = TRANSPORT_UDP, .length = 4};
@@ -167,8 +182,8 @@ static void each_query_gets_its_signature(void **state)
         struct query_of query;
         ldns_pkt *packet;
         make_query(&query, LDNS_RR_TYPE_NS, cases[i].key, cases[i].secret, cases[i].algorithm);
-        size_t length = answer(&settings, &client, query.wire, query.length, reply, sizeof reply,
-                               &report);
+        size_t length =
+            answer(&settings, &client, query.wire, query.length, reply, sizeof reply, &report);
         assert_int_equal(ldns_wire2pkt(&packet, reply, length), LDNS_STATUS_OK);
         if ((int)ldns_pkt_get_rcode(packet) != cases[i].rcode ||
             tsig_error(packet) != cases[i].error || report.rcode != cases[i].rcode)
@@ -176,13 +191,83 @@ static void each_query_gets_its_signature(void **state)
                      tsig_error(packet));
         assert_int_equal(ldns_pkt_ancount(packet), cases[i].rcode == RCODE_NOERROR);
         assert_int_equal(ldns_pkt_id(packet), 4711);
-        bool verifies = ldns_pkt_tsig_verify(packet, reply, length, cases[i].key, cases[i].secret,
-                                             query.mac);
+        bool verifies =
+            ldns_pkt_tsig_verify(packet, reply, length, cases[i].key, cases[i].secret, query.mac);
         if (verifies != cases[i].verifies)
             fail_msg("case %zu: the signature is %s", i, verifies ? "right" : "wrong");
         ldns_pkt_free(packet);
         ldns_rdf_deep_free(query.mac);
     }
+}
+
+#define LONG_QNAME                                                                                 \
+    LABEL LABEL LABEL "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.z.test."
+
+/* Whether question and signature fit into what the client takes or not, it gets what it can tell is
+ * ours. */
+static void long_names_are_answered(void **state)
+{
+    static const struct {
+        const char *key;
+        uint16_t edns_size;
+        int rcode;
+        bool truncated;
+        unsigned questions;
+    } cases[] = {
+        {"key.test.", 0, RCODE_NXDOMAIN, false, 1}, {"key.test.", 1232, RCODE_NXDOMAIN, false, 1},
+        {LONG_KEY, 0, RCODE_NOERROR, true, 0},      {LONG_KEY, 512, RCODE_NOERROR, true, 0},
+        {LONG_KEY, 1232, RCODE_NXDOMAIN, false, 1},
+    };
+    const struct answer_settings settings = settings_at(time(NULL));
+    uint8_t reply[4096];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct answer_report report;
+        struct query_of query;
+        ldns_pkt *packet;
+        make_query_for(&query, LONG_QNAME, LDNS_RR_TYPE_A, cases[i].edns_size, cases[i].key, SECRET,
+                       "hmac-sha256.");
+        size_t length =
+            answer(&settings, &client, query.wire, query.length, reply, sizeof reply, &report);
+        assert_in_range(length, 1, cases[i].edns_size > 0 ? cases[i].edns_size : 512);
+        assert_int_equal(ldns_wire2pkt(&packet, reply, length), LDNS_STATUS_OK);
+        assert_int_equal(report.rcode, cases[i].rcode);
+        assert_int_equal(ldns_pkt_get_rcode(packet), cases[i].rcode);
+        assert_int_equal(ldns_pkt_tc(packet), cases[i].truncated);
+        assert_int_equal(report.truncated, cases[i].truncated);
+        assert_int_equal(ldns_pkt_qdcount(packet), cases[i].questions);
+        assert_int_equal(ldns_pkt_edns(packet), cases[i].edns_size > 0);
+        assert_true(ldns_pkt_tsig_verify(packet, reply, length, cases[i].key, SECRET, query.mac));
+        ldns_pkt_free(packet);
+        ldns_rdf_deep_free(query.mac);
+    }
+}
+
+/* Of a key and an algorithm that we do not know, there may be no room for the names. */
+static void long_unknown_names_get_a_header(void **state)
+{
+    static const uint8_t question[] = "\22\147\0\0\0\1\0\0\0\0\0\1\1z\4test\0\0\2\0\1";
+    static const uint8_t fixed[] = "\0\372\0\377\0\0\0\0\1\17"; /* RDLENGTH 271 */
+    const struct answer_settings settings = settings_at(time(NULL));
+    struct answer_report report;
+    uint8_t query[1024] = {0}, reply[512], *at = query;
+    ldns_rdf *name = ldns_dname_new_frm_str(LONG_QNAME);
+
+    (void)state;
+    memcpy(at, question, sizeof question - 1);
+    at += sizeof question - 1;
+    memcpy(at, ldns_rdf_data(name), NAME_OCTETS_MAX);
+    at += NAME_OCTETS_MAX;
+    memcpy(at, fixed, sizeof fixed - 1);
+    at += sizeof fixed - 1;
+    memcpy(at, ldns_rdf_data(name), NAME_OCTETS_MAX);
+    at += NAME_OCTETS_MAX + 16;
+    size_t length =
+        answer(&settings, &client, query, (size_t)(at - query), reply, sizeof reply, &report);
+    assert_int_equal(length, WIRE_HEADER_SIZE);
+    assert_int_equal(report.rcode, RCODE_FORMERR);
+    ldns_rdf_deep_free(name);
 }
 
 static enum query_verdict parse(const uint8_t *wire, size_t length)
@@ -273,6 +358,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hmac_is_that_of_openssl),
         cmocka_unit_test(each_query_gets_its_signature),
+        cmocka_unit_test(long_names_are_answered),
+        cmocka_unit_test(long_unknown_names_get_a_header),
         cmocka_unit_test(changed_queries_are_refused),
         cmocka_unit_test(transfers_are_signed_throughout),
     };
