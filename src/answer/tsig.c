@@ -185,7 +185,7 @@ static const struct tsig_key *find_key(const struct tsig_keys *keys, const struc
     return NULL;
 }
 
-/* §5.2.2.1. Truncated ones are none of ours, but not malformed. */
+/* §5.2.2.1. Truncated ones are not accepted, but not malformed. */
 static bool is_mac_length(const struct tsig_key *key, size_t length)
 {
     size_t most = hmac_length(&key->hmac);
@@ -200,8 +200,6 @@ static enum tsig_error check_mac(const struct tsig_key *key, const struct record
     uint8_t expected[HMAC_OCTETS_MAX];
     struct hmac hmac;
 
-    if (record->mac.length < hmac_length(&key->hmac))
-        return TSIG_BADTRUNC;
     hmac_begin(&hmac, &key->hmac);
     add_query(&hmac, record, query, at);
     add_variables(&hmac, key, record);
@@ -216,6 +214,19 @@ static bool is_timely(const struct record *record, uint64_t now)
     uint64_t apart = now > record->time ? now - record->time : record->time - now;
 
     return apart <= record->fudge;
+}
+
+/* §5.2: what is wrong with it first. */
+static enum tsig_error check(const struct tsig_key *key, const struct record *record, uint64_t now,
+                             const uint8_t *query, size_t at)
+{
+    enum tsig_error error = check_mac(key, record, query, at);
+
+    if (error != TSIG_NO_ERROR)
+        return error;
+    if (!is_timely(record, now))
+        return TSIG_BADTIME;
+    return record->mac.length < hmac_length(&key->hmac) ? TSIG_BADTRUNC : TSIG_NO_ERROR;
 }
 
 bool tsig_read(struct tsig *tsig, const struct tsig_keys *keys, uint64_t now, const uint8_t *query,
@@ -240,11 +251,9 @@ bool tsig_read(struct tsig *tsig, const struct tsig_keys *keys, uint64_t now, co
         return false;
     tsig->name = (struct tsig_name){tsig->key->name.octets, tsig->key->name.length};
     tsig->algorithm = tsig_algorithm(tsig->key->hmac.hash);
-    tsig->error = check_mac(tsig->key, &record, query, at);
-    if (tsig->error != TSIG_NO_ERROR)
+    tsig->error = check(tsig->key, &record, now, query, at);
+    if (tsig->error == TSIG_BADSIG)
         return true;
-    if (!is_timely(&record, now))
-        tsig->error = TSIG_BADTIME;
     tsig->mac_length = (uint16_t)record.mac.length;
     memcpy(tsig->mac, record.mac.octets, record.mac.length);
     return true;
@@ -252,10 +261,11 @@ bool tsig_read(struct tsig *tsig, const struct tsig_keys *keys, uint64_t now, co
 
 /* --- signing ------------------------------------------------------------------------- */
 
-/* §5.2: what nobody vouches for is answered without a MAC; a wrong time is told, and signed. */
+/* §5.3.2: what nobody vouches for is answered without a MAC; who has the key gets all else signed.
+ */
 static bool is_signed(const struct tsig *tsig)
 {
-    return tsig->error == TSIG_NO_ERROR || tsig->error == TSIG_BADTIME;
+    return tsig->error != TSIG_BADSIG && tsig->error != TSIG_BADKEY;
 }
 
 static size_t mac_length(const struct tsig *tsig)
@@ -269,7 +279,8 @@ size_t tsig_length(const struct tsig *tsig)
            mac_length(tsig) + (tsig->error == TSIG_BADTIME ? TIME_SIZE : 0);
 }
 
-/* §5.3: the first message has all variables, the others only the time. */
+/* §5.3: the first message has all variables, the others only the time. The ID is the one that the
+ * client will have in its place (§4.3.2), whatever a proxy has made of it. */
 static void make_mac(struct tsig *tsig, const struct record *record, const uint8_t *wire,
                      size_t length)
 {
@@ -278,7 +289,8 @@ static void make_mac(struct tsig *tsig, const struct record *record, const uint8
     hmac_begin(&hmac, &tsig->key->hmac);
     add_u16(&hmac, tsig->mac_length);
     hmac_add(&hmac, tsig->mac, tsig->mac_length);
-    hmac_add(&hmac, wire, length);
+    add_u16(&hmac, record->original_id);
+    hmac_add(&hmac, wire + WIRE_ID_SIZE, length - WIRE_ID_SIZE);
     if (tsig->continued)
         add_time(&hmac, record->time, record->fudge);
     else

@@ -31,12 +31,13 @@ static inline void wire_write_u32(uint8_t *at, uint32_t value)
 /* Sizes and offsets every layer needs (RFC 1035 §4.1). */
 enum {
     WIRE_HEADER_SIZE = 12,
-    WIRE_RR_FIXED_SIZE = 10,       /* TYPE, CLASS, TTL, RDLENGTH */
-    WIRE_POINTER_SIZE = 2,         /* a compression pointer (§4.1.4) */
-    WIRE_POINTER_TAG = 0xC000,     /* its two top bits */
-    WIRE_POINTER_MAX = 0x3FFF,     /* the furthest offset it can name */
+    WIRE_ID_SIZE = 2,          /* which the header begins with */
+    WIRE_RR_FIXED_SIZE = 10,   /* TYPE, CLASS, TTL, RDLENGTH */
+    WIRE_POINTER_SIZE = 2,     /* a compression pointer (§4.1.4) */
+    WIRE_POINTER_TAG = 0xC000, /* its two top bits */
+    WIRE_POINTER_MAX = 0x3FFF, /* the furthest offset it can name */
     WIRE_MESSAGE_MAX = 65535,
-    WIRE_UDP_PLAIN_MAX = 512,      /* without EDNS (§4.2.1) */
+    WIRE_UDP_PLAIN_MAX = 512, /* without EDNS (§4.2.1) */
 };
 
 #endif

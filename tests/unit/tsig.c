@@ -200,6 +200,30 @@ static void each_query_gets_its_signature(void **state)
     }
 }
 
+/* A proxy may give the query another ID, and takes it back in the response (RFC 8945 §4.3.2). */
+static void a_proxy_may_change_the_id(void **state)
+{
+    enum { ID = 4711, OTHER_ID = 815 };
+    const struct answer_settings settings = settings_at(time(NULL));
+    struct answer_report report;
+    struct query_of query;
+    uint8_t reply[4096];
+    ldns_pkt *packet;
+
+    (void)state;
+    make_query(&query, LDNS_RR_TYPE_NS, "key.test.", SECRET, "hmac-sha256.");
+    wire_write_u16(query.wire, OTHER_ID);
+    size_t length =
+        answer(&settings, &client, query.wire, query.length, reply, sizeof reply, &report);
+    assert_int_equal(report.rcode, RCODE_NOERROR);
+    assert_int_equal(wire_read_u16(reply), OTHER_ID);
+    wire_write_u16(reply, ID);
+    assert_int_equal(ldns_wire2pkt(&packet, reply, length), LDNS_STATUS_OK);
+    assert_true(ldns_pkt_tsig_verify(packet, reply, length, "key.test.", SECRET, query.mac));
+    ldns_pkt_free(packet);
+    ldns_rdf_deep_free(query.mac);
+}
+
 #define LONG_QNAME                                                                                 \
     LABEL LABEL LABEL "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.z.test."
 
@@ -268,6 +292,64 @@ static void long_unknown_names_get_a_header(void **state)
     assert_int_equal(length, WIRE_HEADER_SIZE);
     assert_int_equal(report.rcode, RCODE_FORMERR);
     ldns_rdf_deep_free(name);
+}
+
+/* The query's MAC, of HMAC-SHA256, without its end; as the proof of the response will have it. */
+static void truncate_mac(struct query_of *query, uint16_t length)
+{
+    enum { WHOLE = 32, BEHIND = 6, ALGORITHM = 13, NUMBERS = 16 };
+    uint8_t *mac = query->wire + query->length - BEHIND - WHOLE;
+    uint8_t *rdlength = mac - (NUMBERS - BEHIND) - ALGORITHM - 2;
+
+    assert_int_equal(wire_read_u16(mac - 2), WHOLE);
+    assert_int_equal(wire_read_u16(rdlength), ALGORITHM + NUMBERS + WHOLE);
+    wire_write_u16(mac - 2, length);
+    wire_write_u16(rdlength, (uint16_t)(ALGORITHM + NUMBERS + length));
+    memmove(mac + length, mac + WHOLE, BEHIND);
+    query->length -= WHOLE - (size_t)length;
+    ldns_rdf_deep_free(query->mac);
+    query->mac = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_INT16_DATA, 2 + (size_t)length, mac - 2);
+}
+
+/* RFC 8945 §5.2: first the MAC is checked, then the time, then whether it is long enough; and who
+ * has the key is told so in a way that he can trust (§5.3.2). */
+static void truncated_signatures_are_judged_last(void **state)
+{
+    static const struct {
+        const char *secret;
+        uint16_t length;
+        long late;
+        int rcode, error;
+        bool verifies;
+    } cases[] = {
+        {SECRET, 16, 0, RCODE_NOTAUTH, TSIG_BADTRUNC, true},
+        {SECRET, 31, 0, RCODE_NOTAUTH, TSIG_BADTRUNC, true},
+        {SECRET, 16, 400, RCODE_NOTAUTH, TSIG_BADTIME, true},
+        {"YWJj", 16, 0, RCODE_NOTAUTH, TSIG_BADSIG, false},
+        {SECRET, 15, 0, RCODE_FORMERR, -1, false},
+    };
+    uint8_t reply[4096];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct answer_settings settings = settings_at(time(NULL) + cases[i].late);
+        struct answer_report report;
+        struct query_of query;
+        ldns_pkt *packet;
+        make_query(&query, LDNS_RR_TYPE_NS, "key.test.", cases[i].secret, "hmac-sha256.");
+        truncate_mac(&query, cases[i].length);
+        size_t length =
+            answer(&settings, &client, query.wire, query.length, reply, sizeof reply, &report);
+        assert_int_equal(ldns_wire2pkt(&packet, reply, length), LDNS_STATUS_OK);
+        assert_int_equal(report.rcode, cases[i].rcode);
+        assert_int_equal(tsig_error(packet), cases[i].error);
+        assert_int_equal(ldns_pkt_ancount(packet), 0);
+        assert_int_equal(
+            ldns_pkt_tsig_verify(packet, reply, length, "key.test.", SECRET, query.mac),
+            cases[i].verifies);
+        ldns_pkt_free(packet);
+        ldns_rdf_deep_free(query.mac);
+    }
 }
 
 static enum query_verdict parse(const uint8_t *wire, size_t length)
@@ -358,8 +440,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hmac_is_that_of_openssl),
         cmocka_unit_test(each_query_gets_its_signature),
+        cmocka_unit_test(a_proxy_may_change_the_id),
         cmocka_unit_test(long_names_are_answered),
         cmocka_unit_test(long_unknown_names_get_a_header),
+        cmocka_unit_test(truncated_signatures_are_judged_last),
         cmocka_unit_test(changed_queries_are_refused),
         cmocka_unit_test(transfers_are_signed_throughout),
     };
