@@ -41,9 +41,8 @@ struct transfer_verdict transfer_judge(const struct transfer_terms *terms,
     /* RFC 5936 §4.2: not defined. */
     if (is_udp && !is_incremental)
         return refuse(RCODE_REFUSED, EDE_NOT_SUPPORTED);
-    struct transfer_verdict verdict = {.zone = find_zone(terms->table, query, qname),
-                                       .rcode = RCODE_NOERROR,
-                                       .ede = EDE_NONE};
+    struct transfer_verdict verdict = {
+        .zone = find_zone(terms->table, query, qname), .rcode = RCODE_NOERROR, .ede = EDE_NONE};
     if (verdict.zone == NULL)
         return refuse(RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE);
     if (!access_grants(terms->access, verdict.zone, client,
@@ -170,6 +169,8 @@ void transfer_begin(struct transfer *transfer, const struct table *table,
                                   .with_opt = parsed.edns,
                                   .dnssec_ok = parsed.dnssec_ok,
                                   .payload = payload,
+                                  .asked_cookie = parsed.cookie,
+                                  .asked_cookie_length = parsed.cookie_length,
                                   .question_length = parsed.question_length};
     assert(transfer->zone != NULL);
     transfer->node = (uint64_t)transfer->zone->nodes * TABLE_UNIT;
@@ -179,6 +180,16 @@ void transfer_begin(struct transfer *transfer, const struct table *table,
     transfer->is_signed = tsig_read(&transfer->tsig, keys, 0, query, length, parsed.tsig);
     assert(transfer->is_signed && transfer->tsig.key != NULL);
     transfer->tsig.error = TSIG_NO_ERROR; /* the time was right when it was judged */
+}
+
+void transfer_add_cookie(struct transfer *transfer, const struct cookie_secrets *secrets,
+                         const struct client *client, uint32_t now, const uint8_t *query)
+{
+    if (transfer->asked_cookie_length == 0)
+        return;
+    cookie_check(secrets, client, now, query + transfer->asked_cookie,
+                 transfer->asked_cookie_length, transfer->cookie);
+    transfer->with_cookie = true;
 }
 
 /* Goes on where the last message ended, until this one is full or the transfer at its end. */
@@ -208,7 +219,8 @@ size_t transfer_next(struct transfer *transfer, uint64_t now, uint8_t *wire)
     const struct edns edns = {.present = with_opt,
                               .dnssec_ok = transfer->dnssec_ok,
                               .payload = transfer->payload,
-                              .ede = EDE_NONE};
+                              .ede = EDE_NONE,
+                              .cookie = transfer->with_cookie ? transfer->cookie : NULL};
     size_t room = edns_length(&edns) + (transfer->is_signed ? tsig_length(&transfer->tsig) : 0);
     struct response response;
 

@@ -11,6 +11,7 @@
 
 #include "answer/access.h"
 #include "answer/client.h"
+#include "answer/cookie.h"
 #include "answer/tsig.h"
 #include "message/query.h"
 #include "message/record.h"
@@ -61,15 +62,19 @@ enum transfer_stage {
 struct transfer {
     const struct table_section *zone;
     enum transfer_stage stage;
-    uint64_t node;    /* octets from the start of the section */
-    uint32_t rrset;   /* RRsets of the node that are written */
-    uint32_t part;    /* enum transfer_part of the next one */
+    uint64_t node;                   /* octets from the start of the section */
+    uint32_t rrset;                  /* RRsets of the node that are written */
+    uint32_t part;                   /* enum transfer_part of the next one */
     struct record_position position; /* in that */
-    bool is_signed;   /* each message, as the query was */
+    bool is_signed;                  /* each message, as the query was */
     struct tsig tsig;
-    bool with_opt;    /* the first message has an OPT record, as the query had */
+    bool with_opt; /* the first message has an OPT record, as the query had */
     bool dnssec_ok;
-    uint16_t payload; /* that it announces */
+    uint16_t payload;            /* that it announces */
+    uint16_t asked_cookie;       /* offset and length of what the query's COOKIE option has; ... */
+    uint8_t asked_cookie_length; /* ... 0: it has none */
+    bool with_cookie;            /* so has the first message */
+    uint8_t cookie[COOKIE_SIZE];
     uint16_t question_length;
     uint8_t query[TRANSFER_QUERY_MAX]; /* header and question */
 };
@@ -80,6 +85,11 @@ struct transfer {
 void transfer_begin(struct transfer *transfer, const struct table *table,
                     const struct tsig_keys *keys, const uint8_t *query, size_t length,
                     uint16_t payload);
+
+/* Has the first message answer the COOKIE option, if there is one, of the query that the transfer
+ * began with (RFC 7873 §5.2). `now`: seconds since 1970, modulo 2^32. */
+void transfer_add_cookie(struct transfer *transfer, const struct cookie_secrets *secrets,
+                         const struct client *client, uint32_t now, const uint8_t *query);
 
 /* Writes the next message, of at most WIRE_MESSAGE_MAX octets, to `wire`. Returns its length; 0
  * if an RR is so large that it does not fit beside the signature, and the transfer cannot go on.

@@ -1,6 +1,6 @@
 /* answer/transfer.c and message/record.c: who gets a zone, and that what he gets is the zone. */
-#include "answer/answer.h"
 #include "answer/transfer.h"
+#include "answer/answer.h"
 #include "message/codes.h"
 #include "message/wire.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-#define SOA "@ 60 IN SOA ns h 4294967295 2 3 4 5\n"
+#define SOA             "@ 60 IN SOA ns h 4294967295 2 3 4 5\n"
 
 static struct prefix everyone[] = {{.length = 4}, {.length = 16}};
 static const struct access_list anybody = {.networks = {everyone, COUNT_OF(everyone)}};
@@ -78,11 +78,26 @@ static void each_gets_what_he_may(void **state)
         {{"z.test.", TYPE_AXFR, 1, -1, true}, 0, 0, &nobody, RCODE_REFUSED, 0, EDE_PROHIBITED},
         {{"z.test.", TYPE_AXFR, 1, -1, true}, 0, 1, &anybody, RCODE_SERVFAIL, 0, EDE_NOT_READY},
         {{"z.test.", TYPE_AXFR, 1, -1, true}, 1, 0, &anybody, RCODE_REFUSED, 0, EDE_NOT_SUPPORTED},
-        {{"z.test.", TYPE_AXFR, 3, -1, true}, 0, 0, &anybody, RCODE_NOTAUTH, 0,
+        {{"z.test.", TYPE_AXFR, 3, -1, true},
+         0,
+         0,
+         &anybody,
+         RCODE_NOTAUTH,
+         0,
          EDE_NOT_AUTHORITATIVE},
-        {{"a.z.test.", TYPE_AXFR, 1, -1, true}, 0, 0, &anybody, RCODE_NOTAUTH, 0,
+        {{"a.z.test.", TYPE_AXFR, 1, -1, true},
+         0,
+         0,
+         &anybody,
+         RCODE_NOTAUTH,
+         0,
          EDE_NOT_AUTHORITATIVE},
-        {{"test.", TYPE_AXFR, 1, -1, true}, 0, 0, &anybody, RCODE_NOTAUTH, 0,
+        {{"test.", TYPE_AXFR, 1, -1, true},
+         0,
+         0,
+         &anybody,
+         RCODE_NOTAUTH,
+         0,
          EDE_NOT_AUTHORITATIVE},
         /* The zone's serial is 2^32 - 1: RFC 1982. */
         {{"z.test.", TYPE_IXFR, 1, 0xFFFFFFFE, true}, 0, 0, &anybody, RCODE_NOERROR, ALL, EDE_NONE},
@@ -288,6 +303,37 @@ static void a_transfer_is_the_zone(void **state)
         assert_int_equal(check_zone(&zones[i], i % 2).messages, 1);
 }
 
+/* RFC 7873 §5.2: who sends a cookie gets one, once, and that is a valid one. */
+static void a_cookie_is_answered(void **state)
+{
+    static const struct zone_text zone = {"z.test.", SOA "@ 60 NS ns.other.\n"};
+    static const struct asker asker = {"z.test.", TYPE_AXFR, CLASS_IN, -1, true};
+    static const struct cookie_secrets secrets = {.count = 1, .secrets = {{1, 2, 3}}};
+    static const uint8_t option[] = {0, 10, 0, 8, 'c', 'o', 'o', 'k', 'i', 'e', '!', '!'};
+    static const struct client client = {TRANSPORT_TCP, 4, {192, 0, 2, 1}};
+    uint8_t query[512], message[WIRE_MESSAGE_MAX], next[COOKIE_SIZE];
+    size_t length = make_query(&asker, query);
+    struct transfer transfer;
+    struct sealed_table sealed;
+    ldns_pkt *packet;
+
+    (void)state;
+    query[length - 1] = sizeof option;
+    memcpy(query + length, option, sizeof option);
+    tables_build(&sealed, &zone, 1);
+    transfer_begin(&transfer, &sealed.table, NULL, query, length + sizeof option, 1232);
+    transfer_add_cookie(&transfer, &secrets, &client, 1000000, query);
+    size_t answered = transfer_next(&transfer, 1000000, message);
+    assert_int_equal(ldns_wire2pkt(&packet, message, answered), LDNS_STATUS_OK);
+    const uint8_t *options = ldns_rdf_data(ldns_pkt_edns_data(packet));
+    assert_int_equal(ldns_rdf_size(ldns_pkt_edns_data(packet)), 4 + COOKIE_SIZE);
+    assert_memory_equal(options, "\0\12\0\30cookie!!", 12);
+    assert_int_equal(cookie_check(&secrets, &client, 1000001, options + 4, COOKIE_SIZE, next),
+                     COOKIE_VALID);
+    ldns_pkt_free(packet);
+    seal_unmap(&sealed);
+}
+
 enum { LARGE = 1 << 20 };
 
 /* Adds a line to the text, which has room for LARGE octets. */
@@ -358,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_gets_what_he_may),
         cmocka_unit_test(a_transfer_is_the_zone),
+        cmocka_unit_test(a_cookie_is_answered),
         cmocka_unit_test(messages_end_anywhere),
         cmocka_unit_test(large_records_have_their_own_message),
     };

@@ -256,8 +256,8 @@ static size_t begin_transfer(struct connection *connection, const uint8_t *query
 {
     struct tcp *tcp = connection->tcp;
 
-    connection->transfer =
-        transfers_begin(&tcp->transfers, connection->network, tcp->settings, query, length);
+    connection->transfer = transfers_begin(&tcp->transfers, connection->network, tcp->settings,
+                                           &connection->client, query, length);
     return continue_transfer(connection);
 }
 

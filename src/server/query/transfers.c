@@ -15,8 +15,8 @@ bool transfers_have_room(const struct transfers *transfers, const struct network
 }
 
 struct outgoing *transfers_begin(struct transfers *transfers, const struct network *network,
-                                 const struct answer_settings *settings, const uint8_t *query,
-                                 size_t length)
+                                 const struct answer_settings *settings,
+                                 const struct client *client, const uint8_t *query, size_t length)
 {
     struct outgoing *outgoing = transfers->outgoing;
 
@@ -25,6 +25,8 @@ struct outgoing *transfers_begin(struct transfers *transfers, const struct netwo
         outgoing++;
     transfer_begin(&outgoing->transfer, settings->table, settings->keys, query, length,
                    settings->udp_payload_max);
+    if (settings->cookies != NULL)
+        transfer_add_cookie(&outgoing->transfer, settings->cookies, client, settings->now, query);
     outgoing->base = settings->table->base;
     outgoing->network = network;
     transfers->count++;

@@ -40,10 +40,10 @@ struct transfers {
 /* May a client of that network have one more? */
 bool transfers_have_room(const struct transfers *transfers, const struct network *network);
 
-/* Begins the transfer that `query` asks for (answer/transfer.h). There is room. */
+/* Begins the transfer that `query`, of that client, asks for (answer/transfer.h). There is room. */
 struct outgoing *transfers_begin(struct transfers *transfers, const struct network *network,
-                                 const struct answer_settings *settings, const uint8_t *query,
-                                 size_t length);
+                                 const struct answer_settings *settings,
+                                 const struct client *client, const uint8_t *query, size_t length);
 
 /* It has ended, or is broken off. */
 void transfers_end(struct transfers *transfers, struct outgoing *outgoing);
