@@ -233,9 +233,8 @@ static void put_frame(struct connection *connection, uint8_t *frame, size_t leng
     connection->was_answered = true;
 }
 
-/* Writes the next message of the transfer that is under way. Returns its length; 0: it cannot go
- * on. */
-static size_t continue_transfer(struct connection *connection)
+/* Writes a message of it into the output, if it can. */
+static size_t write_transfer(struct connection *connection)
 {
     struct transfer *transfer = &connection->transfer->transfer;
     struct slot_tcp_query *noted = &connection->tcp->memory->tcp_query;
@@ -247,17 +246,41 @@ static size_t continue_transfer(struct connection *connection)
     batch_write(&noted->length, 0);
     if (n > 0)
         put_frame(connection, frame, n);
-    if (n == 0 || transfer_has_ended(transfer))
+    return n;
+}
+
+/* Writes the next message of the transfer that is under way. Returns its length; 0: it cannot, or
+ * must not, go on. */
+static size_t continue_transfer(struct connection *connection)
+{
+    struct tcp *tcp = connection->tcp;
+
+    if (transfers_is_overdue(connection->transfer, tcp->settings->table->base,
+                             clock_nanoseconds())) {
+        counters_add(&tcp->memory->counters.tcp_timeouts, 1);
+        return 0;
+    }
+    size_t n = write_transfer(connection);
+    connection->transfer->sent += n;
+    if (n == 0 || transfer_has_ended(&connection->transfer->transfer))
         end_transfer(connection);
     return n;
 }
 
+/* It takes the place of a slow one if there is no other. */
 static size_t begin_transfer(struct connection *connection, const uint8_t *query, size_t length)
 {
     struct tcp *tcp = connection->tcp;
+    const struct outgoing like = {
+        .network = connection->network, .carrier = connection, .started = clock_nanoseconds()};
+    struct outgoing *leaver = transfers_find_leaver(&tcp->transfers, like.network, like.started);
 
-    connection->transfer = transfers_begin(&tcp->transfers, connection->network, tcp->settings,
-                                           &connection->client, query, length);
+    if (leaver != NULL) {
+        counters_add(&tcp->memory->counters.tcp_timeouts, 1);
+        close_connection(leaver->carrier);
+    }
+    connection->transfer =
+        transfers_begin(&tcp->transfers, &like, tcp->settings, &connection->client, query, length);
     return continue_transfer(connection);
 }
 
@@ -270,7 +293,8 @@ static void answer_one(struct connection *connection, const uint8_t *query, size
     note_query(&tcp->memory->tcp_query, slot_memory_address(tcp->memory, connection->traffic),
                query, length);
     tcp->settings->keepalive = (uint16_t)(10 * idle_limit(tcp));
-    tcp->settings->transfers_busy = !transfers_have_room(&tcp->transfers, connection->network);
+    tcp->settings->transfers_busy =
+        !transfers_have_room(&tcp->transfers, connection->network, clock_nanoseconds());
     size_t n = answer(tcp->settings, &connection->client, query, length, frame + FRAMING_PREFIX,
                       WIRE_MESSAGE_MAX, &report);
     batch_write(&tcp->memory->tcp_query.length, 0);

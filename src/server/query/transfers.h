@@ -21,6 +21,13 @@ enum {
     TRANSFERS_MAX = 16,
     /* Of one client network, so that the others' are not kept waiting by slow ones. */
     TRANSFERS_PER_NETWORK = 8,
+
+    /* Who is sent fewer octets a second than that, since his transfer began, is slow. */
+    TRANSFERS_RATE_LEAST = 64 << 10,
+    /* Seconds that a slow one has before it is broken off for another, ... */
+    TRANSFERS_PLACE_SECONDS = 30,
+    /* ... and those for which it keeps a former table. */
+    TRANSFERS_TABLE_SECONDS = 300,
 };
 
 /* One of them. */
@@ -28,6 +35,9 @@ struct outgoing {
     struct transfer transfer;
     const void *base; /* of its table; NULL: it is not under way */
     const struct network *network;
+    void *carrier;    /* the caller's: what it goes over */
+    uint64_t started; /* nanoseconds (clock.h) */
+    uint64_t sent;    /* octets */
 };
 
 /* All 0: there are none. */
@@ -37,11 +47,23 @@ struct transfers {
     struct sealed_table kept[TRANSFERS_MAX]; /* former tables; base NULL: none */
 };
 
-/* May a client of that network have one more? */
-bool transfers_have_room(const struct transfers *transfers, const struct network *network);
+/* Has it been slow for so many seconds? Times, here and below: nanoseconds (clock.h). */
+bool transfers_is_slow(const struct outgoing *outgoing, uint64_t now, unsigned seconds);
 
-/* Begins the transfer that `query`, of that client, asks for (answer/transfer.h). There is room. */
-struct outgoing *transfers_begin(struct transfers *transfers, const struct network *network,
+/* May a client of that network have one more, if need be in exchange for a slow one? */
+bool transfers_have_room(struct transfers *transfers, const struct network *network, uint64_t now);
+
+/* The one to be broken off before a client of that network can have one more. NULL: there is room
+ * without, or there is none at all. */
+struct outgoing *transfers_find_leaver(struct transfers *transfers, const struct network *network,
+                                       uint64_t now);
+
+/* Does it keep a table that is not the current one, at `base`, for too long? */
+bool transfers_is_overdue(const struct outgoing *outgoing, const void *base, uint64_t now);
+
+/* Begins the transfer that `query`, of that client, asks for (answer/transfer.h). There is room.
+ * `like`: its network, carrier and start. */
+struct outgoing *transfers_begin(struct transfers *transfers, const struct outgoing *like,
                                  const struct answer_settings *settings,
                                  const struct client *client, const uint8_t *query, size_t length);
 
