@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,16 +67,23 @@ static int ask_udp(const struct daemon *daemon)
     return length >= 12 ? reply[3] & 0xf : -1;
 }
 
-static int ask_tcp(const struct daemon *daemon)
+static int ask_over(int connection)
 {
-    int fd = daemon_connect(daemon, SOCK_STREAM);
     uint8_t frame[sizeof query + 1] = {0, sizeof query - 1}, reply[512] = {0};
 
     memcpy(frame + 2, query, sizeof query - 1);
-    send(fd, frame, sizeof frame, MSG_NOSIGNAL);
-    ssize_t length = recv(fd, reply, sizeof reply, 0);
-    close(fd);
+    send(connection, frame, sizeof frame, MSG_NOSIGNAL);
+    ssize_t length = recv(connection, reply, sizeof reply, 0);
     return length >= 2 + 12 ? reply[2 + 3] & 0xf : -1;
+}
+
+static int ask_tcp(const struct daemon *daemon)
+{
+    int fd = daemon_connect(daemon, SOCK_STREAM);
+    int rcode = ask_over(fd);
+
+    close(fd);
+    return rcode;
 }
 
 /* The same over IPv6, from ::1. */
@@ -196,17 +204,106 @@ static void sockets_for_both_families(void **state)
     }
 }
 
+/* --- a takeover ------------------------------------------------------------------------------ */
+
+static pid_t replace(const struct daemon *daemon)
+{
+    char path[128], line[TEXT_MAX];
+    const char *argv[] = {"./sorrelctl", "--control", path, "takeover", NULL};
+    int successor = 0;
+
+    snprintf(path, sizeof path, "%s/control", directory);
+    assert_int_equal(child_run(argv, daemon->log), 0);
+    FILE *log = fopen(daemon->log, "re");
+    assert_non_null(log);
+    while (fgets(line, sizeof line, log) != NULL)
+        sscanf(line, "process %d has taken over from process ", &successor);
+    fclose(log);
+    assert_true(successor > 0);
+    return successor;
+}
+
+static bool is_stopped(void *pid)
+{
+    char path[64], state = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", *(const pid_t *)pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+    fclose(file);
+    return state == 'T';
+}
+
+/* Stops the daemon, and all its workers, which it would replace if it could; or has them go on. */
+static void hold(pid_t daemon, bool stopped)
+{
+    pid_t processes[1 + CHILD_LIST_MAX] = {daemon};
+    size_t count = 1 + child_list(daemon, processes + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        pid_t pid = processes[stopped ? i : count - 1 - i];
+        assert_int_equal(kill(pid, stopped ? SIGSTOP : SIGCONT), 0);
+        assert_true(!stopped || child_wait(is_stopped, &pid, PATIENCE_SECONDS));
+    }
+}
+
+static bool has_ended(void *pid)
+{
+    return child_has_ended(*(pid_t *)pid);
+}
+
+/* Who serves connections to their end is not disturbed by those that come to his successor, however
+ * long they wait. Sockets that were there before all others are what it takes: once the worker has
+ * closed them, what it opens next is in their place. */
+static void a_takeover_leaves_connections_alone(void **state)
+{
+    enum { CONNECTIONS = 8, ROUNDS = 3 }; /* so many that each of two workers gets some */
+    struct daemon daemon = {.port = child_free_port()};
+    int kept[CONNECTIONS], added[CONNECTIONS];
+    char option[64];
+
+    (void)state;
+    open_socket(FIRST_FD, SOCK_DGRAM, false, daemon.port);
+    open_socket(FIRST_FD + 1, SOCK_STREAM, false, daemon.port);
+    snprintf(option, sizeof option, "-l 127.0.0.1@%u", (unsigned)daemon.port);
+    start(&daemon, 2, option);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        kept[i] = daemon_connect(&daemon, SOCK_STREAM);
+        assert_int_equal(ask_over(kept[i]), 0);
+    }
+    pid_t old = daemon.pid;
+    daemon.pid = replace(&daemon);
+    hold(daemon.pid, true);
+    for (int i = 0; i < CONNECTIONS; i++)
+        added[i] = daemon_connect(&daemon, SOCK_STREAM);
+    for (int round = 0; round < ROUNDS; round++)
+        for (int i = 0; i < CONNECTIONS; i++)
+            assert_int_equal(ask_over(kept[i]), 0);
+    hold(daemon.pid, false);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        assert_int_equal(ask_over(added[i]), 0);
+        close(added[i]);
+        close(kept[i]);
+    }
+    assert_true(child_wait(has_ended, &old, PATIENCE_SECONDS));
+    stop(&daemon);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(sockets_for_udp_and_tcp),
         cmocka_unit_test(a_socket_for_udp_alone),
         cmocka_unit_test(sockets_for_both_families),
+        cmocka_unit_test(a_takeover_leaves_connections_alone),
     };
 
 #ifndef HAVE_LIBSYSTEMD
     return SKIPPED;
 #endif
+    /* The daemon that takes over is the old one's child, and then ours. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1UL);
     /* Where the sockets have to be, and what is open there is not ours. */
     for (int fd = FIRST_FD; fd < FIRST_FD + 2; fd++)
         close(fd);
