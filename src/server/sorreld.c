@@ -271,6 +271,22 @@ static void take_over(struct options *options, uid_t owner)
         refuse("cannot take over: %s", fault);
 }
 
+/* Of the sockets that there are, whoever they come from. */
+static void match_inherited(struct settings *settings)
+{
+    const struct handover *inherited = &settings->inherited;
+
+    for (size_t i = 0; i < inherited->count; i++) {
+        const struct handover_record *record = &inherited->records[i];
+        for (size_t k = 0; handover_is_socket(record) && k < settings->listener_count; k++) {
+            struct listener *listener = &settings->listeners[k];
+            if (address_is_equal(&listener->address, &record->address) &&
+                listener_is_dual(inherited->descriptors[i], &record->address))
+                listener->dual = true;
+        }
+    }
+}
+
 static void become_user(struct options *options)
 {
     char error[PRIVILEGE_ERROR_MAX];
@@ -296,6 +312,7 @@ static int serve(struct options *options)
         take_over(options, owner);
     else
         open_control(options, owner);
+    match_inherited(&options->settings);
     become_user(options);
     if (options->user != NULL)
         check_readable(options);

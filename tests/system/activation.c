@@ -182,13 +182,37 @@ static void a_socket_for_udp_alone(void **state)
     serve_with(1);
 }
 
+/* Bit N: worker N has been heard of. */
+struct heard {
+    const struct daemon *daemon;
+    unsigned workers;
+};
+
+/* Asks once more over IPv4 who answers (worker.sorrel): have both done so? */
+static bool has_heard_both(void *context)
+{
+    static const uint8_t asked[] = "\22\64\0\0\0\1\0\0\0\0\0\0\6worker\6sorrel\0\0\20\0\3";
+    struct heard *heard = context;
+    int fd = daemon_connect(heard->daemon, SOCK_DGRAM);
+    char reply[512] = "";
+
+    send(fd, asked, sizeof asked - 1, 0);
+    ssize_t length = recv(fd, reply, sizeof reply - 1, 0);
+    close(fd);
+    for (ssize_t i = 0; i + 7 < length; i++)
+        if (memcmp(reply + i, "worker ", 7) == 0)
+            heard->workers |= 1u << (reply[i + 7] - '0');
+    return heard->workers == 3;
+}
+
 /* Who comes over IPv4 to a socket that is for IPv6 as well is an IPv4 client. */
 static void sockets_for_both_families(void **state)
 {
     static const struct {
         const char *option;
         int v4, v6; /* RCODEs */
-    } cases[] = {{"--allow-query=127.0.0.0/8", 0, 5}, {"--allow-query=::/0", 5, 0}};
+    } cases[] = {{"--identity --allow-query=127.0.0.0/8", 0, 5},
+                 {"--identity --allow-query=::/0", 5, 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -200,6 +224,8 @@ static void sockets_for_both_families(void **state)
         assert_answers(&daemon, cases[i].v4);
         for (int k = 0; k < 8; k++)
             assert_int_equal(ask_v6(&daemon), cases[i].v6);
+        struct heard heard = {.daemon = &daemon};
+        assert_true(child_wait(has_heard_both, &heard, PATIENCE_SECONDS));
         stop(&daemon);
     }
 }

@@ -68,6 +68,15 @@ void listener_prepare(int fd, const union address *address, int type)
         set_udp_options(fd, address);
 }
 
+bool listener_is_dual(int fd, const union address *address)
+{
+    int only = 1;
+    socklen_t size = sizeof only;
+
+    return address->any.sa_family == AF_INET6 &&
+           getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && only == 0;
+}
+
 /* One socket of `type`, bound. -1 with errno. */
 static int open_socket(const struct listener *listener, int type, bool first)
 {

@@ -18,7 +18,8 @@
 struct listener {
     union address address;
     bool optional; /* not an error if the kernel lacks the address family */
-    bool dual;     /* IPv6, and for IPv4 as well, as a socket that we were passed was made */
+    bool dual;     /* for IPv6 and for IPv4 as well, like the sockets of it that were passed to us:
+                      the kernel keeps others apart from those */
 };
 
 struct listener_sockets {
@@ -54,6 +55,9 @@ bool listener_check(const struct listener *listener, char error[LISTENER_ERROR_M
 /* Makes a socket that another program has bound, and listens if it is for TCP, as if we had: others
  * can join it. */
 void listener_prepare(int fd, const union address *address, int type);
+
+/* Is that socket, bound to `address`, for IPv6 and for IPv4 as well? */
+bool listener_is_dual(int fd, const union address *address);
 
 /*
  * Answers that have to be fragmented on their way can be replaced in part by whoever guesses the

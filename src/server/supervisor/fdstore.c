@@ -109,17 +109,6 @@ static bool take_kept(struct handover *handover, const char *name, int fd)
     return true;
 }
 
-/* Is it for IPv4 as well, as systemd makes them by default? Others that join it have to be like it,
- * or the kernel keeps them apart. */
-static bool is_dual(int fd, const union address *address)
-{
-    int only = 1;
-    socklen_t size = sizeof only;
-
-    return address->any.sa_family == AF_INET6 &&
-           getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && only == 0;
-}
-
 static bool is_listed(const struct listener *list, size_t count, const union address *address)
 {
     for (size_t i = 0; i < count; i++)
@@ -147,8 +136,7 @@ static bool take_activated(struct handover *handover, struct listener **activate
         added = grown != NULL;
         if (added) {
             *activated = grown;
-            grown[(*count)++] =
-                (struct listener){.address = address, .dual = is_dual(fd, &address)};
+            grown[(*count)++] = (struct listener){.address = address};
         }
     }
     if (!added)
