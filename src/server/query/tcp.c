@@ -399,12 +399,15 @@ static bool is_recent(ev_tstamp now, ev_tstamp then, ev_tstamp limit)
 }
 
 /* Does the client still make good use of its place? But one that never has read all its answers is
- * as idle as one that asks nothing. */
+ * as idle as one that asks nothing, and so is a slow transfer. */
 static bool is_spared(const struct connection *connection, ev_tstamp now)
 {
     bool at_work = has_output(connection) || framing_has_message(&connection->input);
 
-    return connection->transfer != NULL || is_recent(now, connection->accepted_at, young_limit) ||
+    if (connection->transfer != NULL)
+        return !transfers_is_slow(connection->transfer, clock_nanoseconds(),
+                                  TRANSFERS_PLACE_SECONDS);
+    return is_recent(now, connection->accepted_at, young_limit) ||
            (at_work && is_recent(now, connection->answered_at, write_limit));
 }
 
