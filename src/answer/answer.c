@@ -785,6 +785,7 @@ static size_t finish_without_question(const struct answer_task *task,
                               .ede = EDE_NONE};
     struct response response;
 
+    report->qtype = 0;
     report->truncated = tsig->error == TSIG_NO_ERROR;
     report->rcode = report->truncated ? RCODE_NOERROR : fits ? RCODE_NOTAUTH : RCODE_FORMERR;
     response_begin(&response, wire, WIRE_UDP_PLAIN_MAX, task->wire, 0);

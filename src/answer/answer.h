@@ -61,7 +61,7 @@ enum answer_kind {
 /* What the answer was, for counters and limits. */
 struct answer_report {
     enum query_verdict verdict;
-    uint16_t qtype; /* 0 if the question could not be read */
+    uint16_t qtype; /* 0 if the question could not be read, or does not fit into the response */
     uint16_t rcode; /* extended RCODE included; meaningless if no response */
     uint8_t opcode;
     bool truncated;

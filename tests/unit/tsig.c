@@ -261,6 +261,7 @@ static void long_names_are_answered(void **state)
         assert_int_equal(ldns_pkt_tc(packet), cases[i].truncated);
         assert_int_equal(report.truncated, cases[i].truncated);
         assert_int_equal(ldns_pkt_qdcount(packet), cases[i].questions);
+        assert_int_equal(report.qtype, cases[i].questions > 0 ? TYPE_A : 0);
         assert_int_equal(ldns_pkt_edns(packet), cases[i].edns_size > 0);
         assert_true(ldns_pkt_tsig_verify(packet, reply, length, cases[i].key, SECRET, query.mac));
         ldns_pkt_free(packet);
