@@ -90,6 +90,12 @@ static void add_listener(struct options *options, const char *text, bool optiona
         refuse("%s", error);
 }
 
+static void add_all_addresses(struct options *options)
+{
+    add_listener(options, "0.0.0.0", true);
+    add_listener(options, "::", true);
+}
+
 /* What the service manager passes: what an earlier start has left there, and sockets of its own. */
 static void receive_descriptors(struct options *options)
 {
@@ -142,10 +148,8 @@ static void complete_settings(struct options *options)
                steering_name(settings->steering));
     if (!options->takeover && !options->test)
         receive_descriptors(options);
-    if (settings->listener_count == 0) {
-        add_listener(options, "0.0.0.0", true);
-        add_listener(options, "::", true);
-    }
+    if (settings->listener_count == 0 && !options->takeover)
+        add_all_addresses(options);
     check_http(settings);
     if (!protection_complete(&settings->protection, error))
         refuse("%s", error);
@@ -254,6 +258,22 @@ static void open_control(struct options *options, uid_t owner)
         control_socket_listen(control, path, owner, fault);
 }
 
+/* Whoever is not told where to serve stays where the other did: that may be where a service manager
+ * wanted him, which is in no option. */
+static void adopt_addresses(struct options *options)
+{
+    const struct handover *inherited = &options->settings.inherited;
+    char text[ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; i < inherited->count; i++) {
+        const union address *address = &inherited->records[i].address;
+        if (handover_is_socket(&inherited->records[i]) && !options_have_listener(options, address))
+            add_listener(options, address_to_text(address, text), false);
+    }
+    if (options->settings.listener_count == 0)
+        add_all_addresses(options);
+}
+
 /* Gets the control socket from the running daemon, and all other sockets as well. */
 static void take_over(struct options *options, uid_t owner)
 {
@@ -269,6 +289,8 @@ static void take_over(struct options *options, uid_t owner)
         takeover_request(options->control, owner, &settings->inherited, &settings->control, fault);
     if (settings->takeover < 0)
         refuse("cannot take over: %s", fault);
+    if (settings->listener_count == 0)
+        adopt_addresses(options);
 }
 
 /* Of the sockets that there are, whoever they come from. */
