@@ -38,7 +38,7 @@ static void remove_at(size_t place)
     noted = NULL;
 }
 
-void mappings_remove(void *base)
+void mappings_remove(const void *base)
 {
     for (size_t i = 0; i < noted_count; i++)
         if (noted[i].base == base) {

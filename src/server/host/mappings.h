@@ -13,7 +13,7 @@
 void *mappings_add(void *base, size_t length);
 
 /* Unmaps one that was noted; NULL: nothing. */
-void mappings_remove(void *base);
+void mappings_remove(const void *base);
 
 /* By a child: unmaps all but those that begin at one of the `count` addresses `kept`, of which some
  * may be NULL. */

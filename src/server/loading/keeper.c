@@ -178,7 +178,7 @@ bool keeper_check(const char *directory)
         fault = errno;
     else if (!S_ISDIR(status.st_mode))
         fault = ENOTDIR;
-    else if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
+    if (fault == 0 && faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
         fault = errno;
     if (fault != 0)
         log_error(COMPLAINT, directory, strerror(fault), advice_on(fault));
