@@ -36,13 +36,21 @@ static const struct timespec *changed_at(const struct stat *status)
     return modified->tv_nsec > inode->tv_nsec ? modified : inode;
 }
 
+/* Could a change that is still to come bear the same time stamp? They come from the kernel's tick,
+ * at most 10 ms long; file systems that keep no more than seconds (FAT: every other one) have no
+ * nanoseconds. */
 static bool is_recent(const struct timespec *time)
 {
+    const int64_t second = 1000000000, coarse = INPUT_RECENT_SECONDS * second, fine = second / 10;
     struct timespec now;
 
-    /* Time stamps come from the kernel's tick, at most 10 ms long; FAT's are 2 s apart. */
     clock_gettime(CLOCK_REALTIME, &now);
-    return time->tv_sec + INPUT_RECENT_SECONDS >= now.tv_sec;
+    if (time->tv_sec > now.tv_sec)
+        return true;
+    if (time->tv_sec < now.tv_sec - INPUT_RECENT_SECONDS)
+        return false;
+    int64_t age = (now.tv_sec - time->tv_sec) * second + now.tv_nsec - time->tv_nsec;
+    return age <= (time->tv_nsec == 0 ? coarse : fine);
 }
 
 static void identify(struct input_identity *identity, const struct stat *status)

@@ -23,7 +23,7 @@ enum {
      * could bear the same time stamp. No file has them, so only the content can show that it is
      * unchanged. */
     INPUT_CHANGED_RECENTLY = 1000000000,
-    INPUT_RECENT_SECONDS = 2,
+    INPUT_RECENT_SECONDS = 2, /* so long ago, at most; less where time stamps are fine */
 };
 
 struct input {
