@@ -5,6 +5,7 @@
 #include "server/configuration/configuration.h"
 #include "server/configuration/options.h"
 #include "server/control/control_socket.h"
+#include "server/host/account.h"
 #include "server/host/log.h"
 #include "server/host/privilege.h"
 #include "server/host/sandbox.h"
@@ -20,6 +21,7 @@
 #include "server/supervisor/supervisor.h"
 #include "server/supervisor/takeover.h"
 #include "table/seal.h"
+#include "zone/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -323,6 +325,15 @@ static void become_user(struct options *options)
     exit(EXIT_FAILURE);
 }
 
+/* Root may read everything; of others it is told who cannot. */
+static void name_reader(void)
+{
+    static char name[ACCOUNT_NAME_MAX];
+
+    if (geteuid() != 0)
+        input_name_reader(account_name(geteuid(), name));
+}
+
 static int serve(struct options *options)
 {
     uid_t owner = geteuid();
@@ -336,6 +347,7 @@ static int serve(struct options *options)
         open_control(options, owner);
     match_inherited(&options->settings);
     become_user(options);
+    name_reader();
     if (options->user != NULL)
         check_readable(options);
     return supervisor_run(options);
@@ -381,6 +393,7 @@ static int test(const struct options *options)
         sound = false;
     if (options->user != NULL && geteuid() == 0 && !privilege_become(options->user, error))
         refuse("%s", error);
+    name_reader();
     if (is_user && !dnstap_check(&settings->tap))
         sound = false;
     if (is_user && !keeper_check(settings->state))

@@ -151,16 +151,21 @@ void input_free(struct input *input)
     *input = (struct input){0};
 }
 
+static const char *reader;
+
+void input_name_reader(const char *name)
+{
+    reader = name;
+}
+
 const char *input_error(int error, char text[INPUT_ERROR_MAX])
 {
-    const uid_t user = geteuid();
-
     if (error == INPUT_NO_FILE)
         snprintf(text, INPUT_ERROR_MAX, "it is neither a file nor a pipe");
     else if (error == ETIMEDOUT)
         snprintf(text, INPUT_ERROR_MAX, "it is a pipe, and nobody writes into it");
-    else if (error == EACCES && user != 0)
-        snprintf(text, INPUT_ERROR_MAX, "%s, as user %lu", strerror(error), (unsigned long)user);
+    else if (error == EACCES && reader != NULL)
+        snprintf(text, INPUT_ERROR_MAX, "%s, as user %s", strerror(error), reader);
     else
         snprintf(text, INPUT_ERROR_MAX, "%s", strerror(error));
     return text;

@@ -40,6 +40,10 @@ int input_read(struct input *input, const char *path);
 
 enum { INPUT_ERROR_MAX = 128 };
 
+/* Whose rights it is that files are read with, for input_error(); NULL: that need not be said. The
+ * name is not copied. To be told early: behind its walls a process cannot look it up. */
+void input_name_reader(const char *name);
+
 /* What is wrong, in words: where it is a matter of rights, whose they are. Returns `text`. */
 const char *input_error(int error, char text[INPUT_ERROR_MAX]);
 

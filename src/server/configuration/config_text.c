@@ -143,7 +143,8 @@ struct scan {
     config_text_judge *judge;
     enum config_text_words words; /* as judged of the last statement */
     enum token token;
-    char *begin; /* of the token */
+    char *begin;  /* of the token */
+    bool adjoins; /* there is nothing between it and the one before */
     unsigned token_line;
     char word[CONFIG_WORD_MAX]; /* without quotes; cut off if it is longer */
 };
@@ -238,9 +239,11 @@ static enum token scan_token(struct scan *scan)
 {
     static const char signs[] = "={},";
     static const enum token tokens[] = {TOKEN_EQUALS, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_COMMA};
+    const char *behind = scan->begin != NULL ? scan->at : NULL;
 
     if (!skip_blanks(scan))
         return TOKEN_WRONG;
+    scan->adjoins = scan->at == behind;
     scan->begin = scan->at;
     scan->token_line = scan->line;
     if (*scan->at == '\0')
@@ -399,6 +402,10 @@ static bool scan_options(struct scan *scan, const char *section, unsigned depth)
     if (scan->token == TOKEN_CLOSE)
         return depth > 0 ||
                tell(&scan->teller, scan->token_line, "this closing brace closes nothing");
+    /* Secrets in base64 often end so. */
+    if (scan->token == TOKEN_EQUALS && scan->adjoins)
+        return tell(&scan->teller, scan->token_line,
+                    "unexpected =: a value with it belongs in quotation marks");
     return tell(&scan->teller, scan->token_line,
                 "unexpected %c: an option is NAME = VALUE, a section NAME { ... }", *scan->begin);
 }
