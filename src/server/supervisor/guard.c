@@ -1,6 +1,7 @@
 #include "server/supervisor/guard.h"
 
 #include "server/control/handover.h"
+#include "server/host/account.h"
 #include "server/host/clock.h"
 #include "server/host/log.h"
 #include "server/host/prefix_text.h"
@@ -9,6 +10,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Lines at once, and a second: more would serve an attacker to fill the disk. */
 enum { LINES_AT_ONCE = 10, LINES_A_SECOND = 1 };
@@ -93,13 +95,19 @@ static void renew_secrets(struct guard *guard)
     secrets_renew(&guard->protection->secrets);
 }
 
+/* Without an owner who may still read it the file would be of no use after the advice. */
+static void warn_of_public(const char *file, const char *danger)
+{
+    char user[ACCOUNT_NAME_MAX];
+
+    log_warning("%s: anyone on this machine can read %s: give it to user %s, and chmod o-rwx", file,
+                danger, account_name(geteuid(), user));
+}
+
 static void warn_of_public_secrets(const char *file)
 {
     if (secrets_are_public(file))
-        log_warning(
-            "%s: anyone on this machine can read the secrets of cookies, and forge cookies: "
-            "chmod o-rwx",
-            file);
+        warn_of_public(file, "the secrets of cookies, and forge cookies");
 }
 
 /* Has a key before that number the same place? */
@@ -117,9 +125,7 @@ static void warn_of_public_keys(const struct keys *keys)
     for (size_t i = 0; i < keys->ready.count; i++) {
         const char *place = keys_place(keys, i);
         if (place != NULL && secrets_are_public(place) && !is_told(keys, i, place))
-            log_warning("%s: anyone on this machine can read the secret of a key in it, and sign "
-                        "with it: chmod o-rwx",
-                        place);
+            warn_of_public(place, "the secret of a key in it, and sign with it");
     }
 }
 
