@@ -239,11 +239,12 @@ static enum token scan_token(struct scan *scan)
 {
     static const char signs[] = "={},";
     static const enum token tokens[] = {TOKEN_EQUALS, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_COMMA};
-    const char *behind = scan->begin != NULL ? scan->at : NULL;
+    const bool is_first = scan->begin == NULL;
+    const char *behind = scan->at;
 
     if (!skip_blanks(scan))
         return TOKEN_WRONG;
-    scan->adjoins = scan->at == behind;
+    scan->adjoins = !is_first && scan->at == behind;
     scan->begin = scan->at;
     scan->token_line = scan->line;
     if (*scan->at == '\0')
