@@ -244,6 +244,16 @@ bool listener_is_fenced(int udp)
     return getpeername(udp, &peer.any, &length) == 0;
 }
 
+void listener_leave_group(int udp)
+{
+    enum { LOOPBACK_INDEX = 1 };
+
+    /* A group is looked for among the sockets of one device; and a change of that takes a socket
+     * out of the group it is in, if the kernel (before 6.13) has not done so when it was connected.
+     */
+    set_option(udp, SOL_SOCKET, SO_BINDTOIFINDEX, LOOPBACK_INDEX);
+}
+
 struct listener_queue listener_queue(const struct listener_sockets *sockets)
 {
     uint32_t told[SK_MEMINFO_VARS] = {0};

@@ -81,6 +81,14 @@ void listener_fence(const struct listener *listener, const struct listener_socke
  * kernel finds it first and gives it all that comes to the address. */
 bool listener_is_fenced(int udp);
 
+/*
+ * Before such a socket is closed by us while others, a service manager say, have copies of it.
+ * Otherwise whoever is bound to the address meanwhile may begin a group with it, apart from the
+ * group that goes on, and gets all datagrams; for as long as it lives. No answer can be sent from
+ * it any more.
+ */
+void listener_leave_group(int udp);
+
 /* What the kernel says of a UDP socket's receive queue (SO_MEMINFO), in octets as it counts them.
  */
 struct listener_queue {

@@ -103,8 +103,12 @@ static bool take_kept(struct handover *handover, const char *name, int fd)
     }
     if (sscanf(name, "sorrel-%u-", &slot) != 1)
         return false;
-    if (slot >= STEERING_SLOTS_MAX || !describe(fd, &address, &kind) ||
-        was_about_to_close(kind, fd) || !handover_add(handover, kind, slot, &address, fd))
+    bool is_wanted = slot < STEERING_SLOTS_MAX && describe(fd, &address, &kind);
+    if (is_wanted && was_about_to_close(kind, fd)) {
+        listener_leave_group(fd);
+        is_wanted = false;
+    }
+    if (!is_wanted || !handover_add(handover, kind, slot, &address, fd))
         discard(name, fd);
     return true;
 }

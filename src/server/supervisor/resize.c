@@ -89,6 +89,7 @@ static void close_drained(struct supervisor *supervisor)
         struct slot *last = &supervisor->slots[--supervisor->slot_count];
         stats_retire(supervisor, last);
         fdstore_remove_slot(last, supervisor->settings->listeners);
+        slot_leave_groups(last);
         slot_close(last);
     }
     if (supervisor->slot_count < before)

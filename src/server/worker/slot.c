@@ -153,6 +153,14 @@ void slot_fence(const struct slot *slot, const struct listener *listeners)
         listener_fence(&listeners[i], &slot->sockets[i]);
 }
 
+void slot_leave_groups(const struct slot *slot)
+{
+    if (slot->shares)
+        return;
+    for (size_t i = 0; i < slot->listener_count; i++)
+        listener_leave_group(slot->sockets[i].udp);
+}
+
 void slot_close_sockets(struct slot *slot)
 {
     for (size_t i = 0; i < slot->listener_count; i++)

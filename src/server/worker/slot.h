@@ -101,6 +101,9 @@ bool slot_open_shared(struct slot *slot, unsigned number, const struct slot *fir
  * unless they are shared. */
 void slot_fence(const struct slot *slot, const struct listener *listeners);
 
+/* Then, when they are drained: whoever still has copies of them is in nobody's way (listener.h). */
+void slot_leave_groups(const struct slot *slot);
+
 /* Closes the sockets, and no more. */
 void slot_close_sockets(struct slot *slot);
 
