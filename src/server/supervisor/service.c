@@ -35,8 +35,11 @@ static void start_watchdog(struct supervisor *supervisor)
 
     ev_init(&supervisor->watchdog, watchdog_due);
     supervisor->watchdog.repeat = interval;
-    if (interval > 0)
-        ev_timer_again(supervisor->loop, &supervisor->watchdog);
+    if (interval <= 0)
+        return;
+    ev_timer_again(supervisor->loop, &supervisor->watchdog);
+    /* A daemon that was taken over from may have been about to. */
+    notify_alive();
 }
 
 void service_begin(struct supervisor *supervisor)
