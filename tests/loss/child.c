@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -242,32 +243,32 @@ bool child_can_run(const char *program)
     return false;
 }
 
-static int bind_to(int type, struct sockaddr_in *address)
+static bool is_free(int type, uint16_t port)
 {
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-    socklen_t length = sizeof *address;
 
     if (fd < 0)
         child_fail("cannot open a socket: %s", strerror(errno));
-    if (bind(fd, (struct sockaddr *)address, sizeof *address) == 0 &&
-        getsockname(fd, (struct sockaddr *)address, &length) == 0)
-        return fd;
+    bool bound = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
     close(fd);
-    return -1;
+    return bound;
 }
 
+/* Not one of those that the kernel gives to clients: another test's could have it a moment later.
+ */
 uint16_t child_free_port(void)
 {
-    for (int attempt = 0; attempt < 100; attempt++) {
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        int tcp = bind_to(SOCK_STREAM, &address);
-        int udp = bind_to(SOCK_DGRAM, &address);
-        close(tcp);
-        if (udp >= 0) {
-            close(udp);
-            return ntohs(address.sin_port);
-        }
+    enum { LOWEST = 10000, COUNT = 20000, ATTEMPTS = 100 };
+
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        uint16_t chance = 0;
+        if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+            child_fail("no random number: %s", strerror(errno));
+        uint16_t port = (uint16_t)(LOWEST + chance % COUNT);
+        if (is_free(SOCK_STREAM, port) && is_free(SOCK_DGRAM, port))
+            return port;
     }
     child_fail("no port of 127.0.0.1 is free");
 }

@@ -71,6 +71,36 @@ wait_until()
     done
 }
 
+# mark: what is written after it is newer, however coarse the clock of files is. is_newer FILE: has it been?
+mark()
+{
+    touch "$scratch/mark"
+    wait_until 10 clock_has_moved || give_up "the clock of files stands still"
+}
+
+clock_has_moved()
+{
+    touch "$scratch/moment"
+    is_newer "$scratch/moment"
+}
+
+is_newer()
+{
+    [ "$(find "$1" -newer "$scratch/mark" 2>/dev/null)" != '' ]
+}
+
+# settled DIRECTORY: waits until no file in it has changed just now. The time of such a change is not relied on, and
+# the table is kept once more later.
+settled()
+{
+    wait_until 20 has_settled "$1" || give_up "the files in $1 keep changing"
+}
+
+has_settled()
+{
+    [ "$(find "$1" -type f -newerct '0.3 seconds ago')" = '' ]
+}
+
 is_gone()
 {
     case $(ps -o stat= -p "$1") in '' | Z*) return 0 ;; *) return 1 ;; esac
