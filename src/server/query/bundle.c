@@ -14,9 +14,11 @@ struct bundler {
 
 static unsigned place_of(const struct batch *batch, unsigned i)
 {
-    /* The port is at the same place in both kinds of address. */
-    return (batch->peer[i].v4.sin_port * 0x9e37u + batch->reply_length[i] * 31u) >> 4 &
-           (PLACES - 1);
+    /* The port is at the same place in both kinds of address. The sum of its octets tells up to 255
+     * ports in a row from each other, in either byte order; what a client has is often in a row. */
+    unsigned port = batch->peer[i].v4.sin_port;
+
+    return (port + (port >> 8) + batch->reply_length[i] * 151u) & (PLACES - 1);
 }
 
 static bool have_one_client(const union address *a, const union address *b)
