@@ -109,10 +109,12 @@ struct told {
 static size_t count_told(struct subject *subject, const char *what)
 {
     char pid[TEXT_MAX] = "0", rest[TEXT_MAX];
+    size_t times = count_lines(subject->log, what, rest, sizeof rest);
 
+    /* Second, so that it is there if it was counted. */
     count_lines(subject->log, "started ", pid, sizeof pid);
     subject->pid = (pid_t)strtol(pid, NULL, 10);
-    return count_lines(subject->log, what, rest, sizeof rest);
+    return times;
 }
 
 static bool is_told(void *argument)
