@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PLACES = 16, IDLE_SECONDS = 600, PATIENCE_SECONDS = 20, NEWCOMER = 200 };
@@ -106,16 +107,34 @@ static void a_crowd_of_networks_keeps_nobody_out(void **state)
         assert_int_equal(ask(holders[i]) >= 0, i != 0);
 }
 
+/* `last`: when the last of them came. */
+static bool nobody_is_new(void *last)
+{
+    enum { YOUNG_MS = 1000, MARGIN_MS = 100 }; /* young_limit of tcp.c */
+    const struct timespec *then = last;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000 >
+           YOUNG_MS + MARGIN_MS;
+}
+
 /* Who has two places gets another only in exchange for one of them. */
 static void a_network_takes_none_from_lighter_ones(void **state)
 {
     unsigned newcomer = 1;
 
     (void)state;
-    /* The first to ask, whose last answer is longest ago, is of another network. Of the two of this
-     * one the first to ask was the first to come, too: nobody is asked to leave while he is new. */
     for (unsigned i = 0; i < PLACES; i++)
-        holders[i] = connect_from(i < PLACES - 1 ? i : newcomer);
+        holders[i] = connect_from(i < 2 ? newcomer : i);
+    /* The first to ask, whose last answer is longest ago, is of another network. */
+    int first = holders[0];
+    holders[0] = holders[PLACES - 1];
+    holders[PLACES - 1] = first;
+    /* Who came first would have to go while the others are new. */
+    struct timespec last;
+    clock_gettime(CLOCK_MONOTONIC, &last);
+    assert_true(child_wait(nobody_is_new, &last, PATIENCE_SECONDS));
     assert_true(child_wait(is_newcomer_served, &newcomer, PATIENCE_SECONDS));
     for (unsigned i = 0; i < PLACES; i++)
         assert_int_equal(ask(holders[i]) >= 0, i != 1);
