@@ -1,8 +1,8 @@
 #include "server.h"
 
+#include "../loss/child.h"
 #include "ask.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -45,29 +44,6 @@ const char *server_find_program(const char *name)
     }
     free(directories);
     return NULL;
-}
-
-/* A port that is free for UDP and TCP at this moment; 0 if there is none. */
-static uint16_t find_free_port(void)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    socklen_t length = sizeof address;
-    int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool free_for_both = false;
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    for (int i = 0; i < 20 && !free_for_both; i++) {
-        address.sin_port = 0;
-        close(tcp);
-        tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        free_for_both = bind(tcp, (struct sockaddr *)&address, sizeof address) == 0
-                        && getsockname(tcp, (struct sockaddr *)&address, &length) == 0
-                        && bind(udp, (struct sockaddr *)&address, sizeof address) == 0;
-    }
-    close(udp);
-    close(tcp);
-    return free_for_both ? ntohs(address.sin_port) : 0;
 }
 
 static FILE *open_in(const struct server *server, const char *name)
@@ -343,7 +319,7 @@ static bool launch(struct server *server, const struct zone_set *zones)
 {
     struct command command = { .count = 0 };
 
-    server->port = find_free_port();
+    server->port = child_free_port();
     add(&command, "%s", server->program);
     configure(server, &command, zones);
     server->pid = fork();

@@ -256,8 +256,6 @@ static bool is_free(int type, uint16_t port)
     return bound;
 }
 
-/* Not one of those that the kernel gives to clients: another test's could have it a moment later.
- */
 uint16_t child_free_port(void)
 {
     enum { LOWEST = 10000, COUNT = 20000, ATTEMPTS = 100 };

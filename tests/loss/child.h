@@ -59,7 +59,8 @@ bool child_name(pid_t pid, char name[16]);
 /* Is there a program of that name along PATH, or at that path? */
 bool child_can_run(const char *program);
 
-/* A port of 127.0.0.1 that is free for UDP and TCP now. */
+/* A port of 127.0.0.1 that is free for UDP and TCP now, and none that the kernel gives to clients:
+ * another test's could have it a moment later. */
 uint16_t child_free_port(void);
 
 /* Waits until `condition(context)`; false once `seconds` have passed. */
